@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from mldesk.core.cores import usable_cores
 from mldesk.training.class_weights import weights_by_hand
 from mldesk.training.estimators.base import Estimator, FitContext, Part
 from mldesk.training.features import FeatureEncoder, Style
@@ -24,6 +23,7 @@ from mldesk.training.fitting import fit
 from mldesk.training.metrics import score
 from mldesk.training.prepared import read_one
 from mldesk.training.preparing_target import Truth
+from mldesk.training.resources import usable_threads
 from mldesk.training.roles import missing
 from mldesk.training.steering import Steering
 from mldesk.training.table import convert
@@ -36,7 +36,16 @@ from mldesk.wire.schema import Column, ColumnType
 class Unwatched:
     """Stands where a job reports, is steered and keeps checkpoints: stages are printed, nothing else is done."""
 
-    finish = terminate = due = kept = training_loss = False
+    terminate = due = kept = training_loss = False
+
+    def __init__(self, cut: int = 0) -> None:
+        """``cut``: the question whether to finish that is answered with yes, as in the run; 0: none is."""
+        self._cut, self._asked = cut, 0
+
+    @property
+    def finish(self) -> bool:
+        self._asked += 1
+        return 0 < self._cut <= self._asked
 
     def check(self) -> None:
         """Nobody stops this fit but the keyboard."""
@@ -45,7 +54,7 @@ class Unwatched:
         """There is no checkpoint to go on from."""
 
     def stage(self, name: str) -> None:
-        print(name)  # noqa: T201 - a script says what it does
+        print(name, flush=True)  # noqa: T201 - a script says what it does
 
     def metrics(self, *_readings: Any) -> None: ...
 
@@ -134,8 +143,8 @@ def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator:
 
     Args:
         path: the table as Parquet
-        settings: of the run: columns, target, classes, parameters, seed, device, chosen (the features were named),
-            ordered, rates (learning rates that were asked for on the way, where there are any)
+        settings: of the run: columns, target, classes, parameters, seed, device, threads (0: all), chosen (the
+            features were named), ordered, rates (learning rates that were asked for on the way, where there are any)
         membership: (rows,) uint8: 0 training, 1 validation, 2 test, 255 left out
         estimator: the model
         fit_rows: ``fit_plain``, or ``prepared.fit_rows`` with the steps that prepare the columns first, or that of
@@ -161,7 +170,7 @@ def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator:
     fitted = fit(estimator, FitContext(
         classes=len(classes), parameters=parameters, train=Part(x, learned.y[kept]), validation=part(validation),
         report=quiet, control=quiet, checkpoints=quiet, categorical=tuple(encoder.categorical), seed=settings["seed"],
-        threads=usable_cores(), device=settings["device"], start=start,
+        threads=usable_threads(settings["threads"]), device=settings["device"], start=start,
         by_hand=weights_by_hand(parameters, classes), steering=Repeated(settings.get("rates", ()))))
     tested = part(test)
     prediction = estimator.predict(fitted.native, tested.x, len(classes))

@@ -26,7 +26,7 @@ def behind_encoder(graph: bytes, over: OverText) -> bytes:
     for number, (start, stop) in enumerate(over.slots):
         constants[f"slot{number}"] = np.arange(start, stop)
         before = len(bert.nodes)
-        answer = bert.read(f"tokens{number}")
+        answer = bert.answer(f"tokens{number}")
         nodes += [helper.make_node("Gather", [INPUT, f"slot{number}"], [f"tokens{number}"], axis=1),
                   *bert.nodes[before:], helper.make_node("Sub", [answer, "over/mean"], [f"centred{number}"]),
                   helper.make_node("Div", [f"centred{number}", "over/scale"], [f"embedded{number}"])]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file
+from safetensors import numpy as safe_arrays
 
 from mldesk.training.values import Array
 
@@ -67,7 +67,7 @@ def read_words(path: Path) -> list[str]:
     return _text(path).replace("\r\n", "\n").rstrip("\n").split("\n")
 
 
-def words_of(index: object) -> list[str]:
+def vocabulary_of(index: object) -> list[str]:
     """Return the words of a ``tokenizer.json`` by their numbers. Raises ValueError unless these are 0 to n - 1."""
     if not isinstance(index, dict) or any(type(number) is not int for number in index.values()):
         raise ValueError("its vocabulary is no object of words with whole numbers")
@@ -91,7 +91,7 @@ def checked_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config, "layer_norm_eps": float(eps)}
 
 
-def read_weights(path: Path, config: Mapping[str, Any], words: int) -> dict[str, Array]:
+def read_encoder_weights(path: Path, config: Mapping[str, Any], words: int) -> dict[str, Array]:
     """Return the weights that an encoder of ``config`` with so many words has, as float32, each of its shape.
 
     Raises ValueError, OSError, SafetensorError.
@@ -100,7 +100,7 @@ def read_weights(path: Path, config: Mapping[str, Any], words: int) -> dict[str,
     with open(path, "rb") as file:
         if file.read(len(_POINTER)) == _POINTER:
             raise ValueError(f"{path.name} is a pointer of Git LFS, and the weights themselves were not fetched")
-    loaded = {_bert_name(name): value for name, value in load_file(path).items()}
+    loaded = {_bert_name(name): value for name, value in safe_arrays.load_file(path).items()}
     if config.get("distilled"):   # which has no segments
         loaded[_SEGMENTS] = np.zeros((1, config["hidden_size"]), np.float32)
     found = {}

@@ -20,7 +20,14 @@ from safetensors import SafetensorError
 
 from mldesk.core.errors import BadInput
 from mldesk.core.paths import default_home
-from mldesk.training.encoder_files import as_bert, checked_config, read_mapping, read_weights, read_words, words_of
+from mldesk.training.encoder_files import (
+    as_bert,
+    checked_config,
+    read_encoder_weights,
+    read_mapping,
+    read_words,
+    vocabulary_of,
+)
 from mldesk.training.pieces import Pieces
 from mldesk.training.values import Array
 
@@ -100,7 +107,8 @@ def read_text_encoder(name: str) -> TextEncoder:
                            f"{why}; those of the kinds 'bert' and 'distilbert' can be used.", hint=_HINT)
         config = checked_config(config)
         pieces = _pieces(folder, config)
-        encoder = TextEncoder(config, read_weights(folder / "model.safetensors", config, len(pieces.words)), pieces)
+        weights = read_encoder_weights(folder / "model.safetensors", config, len(pieces.words))
+        encoder = TextEncoder(config, weights, pieces)
         _try(encoder)
     except FileNotFoundError as error:
         raise BadInput(f"The text encoder in {folder.name!r:.80} lacks {Path(str(error.filename)).name}.",
@@ -163,7 +171,7 @@ def _pieces(folder: Path, config: Mapping[str, Any]) -> Pieces:
         if model.get("type", "WordPiece") != "WordPiece":
             raise BadInput(f"The text encoder in {folder.name!r:.80} cuts text in another way than WordPiece.",
                            hint=_HINT)
-        words = words_of(model.get("vocab"))
+        words = vocabulary_of(model.get("vocab"))
         lower = bool(normalizer.get("lowercase", lower))
     return Pieces.from_json({"words": words, "lower": lower, "special": ["[CLS]", "[SEP]", "[UNK]", "[PAD]"],
                              "length": min(MOST_PIECES, config["max_position_embeddings"])})

@@ -31,10 +31,11 @@ from mldesk.workbench.script_parts import ScriptParts, of_search, of_training
 SUFFIX = ".py"
 _START = ".start.zip"
 _ENCODER = "preprocessing.json"
-_LIBRARIES = ("numpy", "pyarrow", "sklearn", "lightgbm", "xgboost", "catboost", "torch", "safetensors", "skops",
-              "threadpoolctl")
+_LIBRARIES = ("numpy", "pyarrow", "sklearn", "lightgbm", "xgboost", "catboost", "torch", "onnx", "onnxruntime",
+              "safetensors", "skops", "threadpoolctl")
 _PACKAGES = {"sklearn": "scikit-learn"}
 _WIDTH = 118
+_FORESTS = ("random_forest", "extra_trees")
 _OTHERS = {
     "script": "is a script's, whose own files are kept.", "explain": "explains a model that another run trained.",
     "import": "made a table, no model.",
@@ -56,16 +57,21 @@ def why_no_script(run: Run) -> str:
         return f"Run {run.name} is a {run.kind}; a script repeats the training of one model."
     if not run.result.get("model"):
         return f"Run {run.name} kept its scores alone and no model, so there is nothing to repeat."
-    if (run.result.get("parameters") or {}).get("text_encoder"):
-        return f"Run {run.name} read texts with an encoder, whose weights a script does not hold."
     if run.result.get("finished_early"):
         return f"Run {run.name} was finished early by hand, which a script cannot repeat."
     return ""
 
 
 def not_repeated(run: Run) -> str:
-    """Say what ended the fits of a search, but not those of its script: its time, a person; else ""."""
-    if run.kind != "search":
+    """Say what ended the fits of a search, but not those of its script: its time, a person; else "".
+
+    A search keeps where each fit was cut, so that the script cuts it there; older ones did not. The trees of a forest
+    ask whether to end from several threads at once, so how many there were by then is not told.
+    """
+    members = (run.result or {}).get("members") or ()
+    if run.kind != "search" or (members and all(
+            item.get("cuts") and not (item["estimator"] in _FORESTS and any(
+                (*item["cuts"], item.get("refit_cut", 0)))) for item in members)):
         return ""
     ended = "had a limit of time" if run.spec["payload"].get("seconds") else (
         "was finished by hand" if (run.result or {}).get("finished_early") else "")
@@ -110,8 +116,6 @@ def _instead(run: Run) -> str:
                 "script.")
     if run.kind == "script":
         return f"Its files: mldesk runs files {run.id}."
-    if (run.result or {}).get("parameters", {}).get("text_encoder"):
-        return "The model's bundle holds them (mldesk models export). Or train without text_encoder."
     return "Train one model (mldesk train --model …) and write that run as a script."
 
 
@@ -145,20 +149,32 @@ def _written(run: Run, request: TrainRequest, parts: ScriptParts, title: str, me
     by_hand = not_repeated(run)
     given = ("import base64", "import sys", "import zlib", "from functools import partial")
     more = f", and THIS_FILE{_START} beside it: the model that the run went on from" if (
-        parts.before) else ""
+        request.warm) else f", and the folder of the text encoder {_said(parts.text_encoder)}" if (
+        parts.text_encoder) else ""
     return _TEMPLATE.format(
         run=_said(run.name), target=_said(request.target), dataset=_said(request.dataset_name), version=__version__,
         title=title, needed=textwrap.fill(
             f"It needs {', '.join(needed)}{more}, and no MLDesk. The same rows are trained on, chosen by and tested on "
             "as in the run, with the same seed; the scores on the test rows are printed beside those of the run. Other "
-            "versions of the libraries or another processor may change their last digits.", _WIDTH),
+            "versions of the libraries or another processor may change their last digits." + _took(run), _WIDTH),
         by_hand=f"\n\n{textwrap.fill(by_hand, _WIDTH)}" if by_hand else "",
         remark=f"    print({by_hand!r})\n" if by_hand else "",
         imports="\n".join([*given, *(line for line in parts.imports if line not in given)]),
         settings=pprint.pformat(parts.settings, width=_WIDTH, sort_dicts=False),
         scores=pprint.pformat(dict((run.result or {})["metrics"]), width=_WIDTH, sort_dicts=False),
         more="; then the fold that judges by it, 254 none" if run.kind == "search" else "",
-        membership=_packed(membership), code=parts.code, before=parts.before, call=parts.call)
+        membership=_packed(membership), code=parts.code, before=parts.before, call=parts.call,
+        encoder=" [ENCODER]" if parts.text_encoder else "", count="not in (2, 3)" if parts.text_encoder else "!= 2")
+
+
+def _took(run: Run) -> str:
+    """Say how long what the script repeats took in the run; "" where that is not known."""
+    result, threads = run.result or {}, int((run.spec.get("resources") or {}).get("threads") or 0)
+    members = result.get("members")
+    seconds = [float(item.get("seconds") or 0) for item in members] if run.kind == "search" and members else [
+        float(result.get("seconds") or 0)]
+    on = f"on {threads} thread{'s' * (threads > 1)}" if threads else "on all cores"
+    return f" In the run that took {sum(seconds):,.0f} s {on}." if all(seconds) else ""
 
 
 def _start(library: Library, run: Run) -> bytes:
@@ -199,7 +215,7 @@ def _said(text: str) -> str:
 _TEMPLATE = '''"""Repeats run {run}: {title}, which predicts {target} of {dataset}. Written by MLDesk {version}.
 
     mldesk data export {dataset} table.parquet
-    python THIS_FILE table.parquet
+    python THIS_FILE table.parquet{encoder}
 
 {needed}{by_hand}
 """
@@ -222,8 +238,8 @@ MEMBERSHIP = (
 {code}
 
 def main() -> None:
-    if len(sys.argv) != 2:
-        raise SystemExit(f"Usage: python {{sys.argv[0]}} TABLE.parquet")
+    if len(sys.argv) {count}:
+        raise SystemExit(f"Usage: python {{sys.argv[0]}} TABLE.parquet{encoder}")
     membership = np.frombuffer(zlib.decompress(base64.b64decode(MEMBERSHIP)), np.uint8)
 {before}    scores = {call}
 {remark}    print(f"{{'on the test rows':<32}} {{'here':>22}} {{'in the run':>22}}")

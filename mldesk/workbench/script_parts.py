@@ -19,6 +19,7 @@ from mldesk.wire.jobs import TrainRequest
 
 Wanted = tuple[str, str]   # module, name
 _AGAIN, _SEARCH, _NATIVE = "mldesk.training.again", "mldesk.training.search.again", "mldesk.training.export.native"
+_TEXT = "mldesk.training.again_text"
 _PLAIN, _STEPS = ((_AGAIN, "fit_plain"), "fit_plain"), (
     ("mldesk.training.prepared", "fit_rows"), 'partial(fit_rows, steps=SETTINGS["prepare"])')
 # How a model that was gone on from is read; networks are built first.
@@ -34,6 +35,7 @@ class ScriptParts:
     settings: Mapping[str, Any]
     call: str                    # an expression: the scores, of ``membership`` and SETTINGS
     before: str = ""             # a statement ahead of that, with its line's end
+    text_encoder: str = ""       # that texts are read with
 
 
 def of_training(run: Run, request: TrainRequest, model: Mapping[str, Any]) -> ScriptParts:
@@ -54,11 +56,16 @@ def of_training(run: Run, request: TrainRequest, model: Mapping[str, Any]) -> Sc
         fitting, start = "earlier.fit_rows", ", earlier.native"
     else:
         needed.insert(0, learn)
+    if name_of := result["parameters"].get("text_encoder"):
+        needed.append((_TEXT, "Reading"))
+        before = f"    reading = Reading({fitting}, sys.argv[2] if len(sys.argv) > 2 else {str(name_of)!r})\n"
+        fitting = "reading.fit_rows"
     changes = (model.get("facts") or {}).get("rates")
     settings = {**_settings(run, request, model), "parameters": dict(result["parameters"]),
                 **({"rates": changes} if changes else {})}
-    return ScriptParts(*plain_source(needed, reads=bool(request.warm)), settings,
-                       f"repeat(sys.argv[1], SETTINGS, membership, {kind}(), {fitting}{start})", before)
+    return ScriptParts(*plain_source(needed, reads=bool(request.warm or name_of)), settings,
+                       f"repeat(sys.argv[1], SETTINGS, membership, {kind}(), {fitting}{start})", before,
+                       text_encoder=str(name_of or ""))
 
 
 def of_search(run: Run, request: TrainRequest, model: Mapping[str, Any], encoder: Mapping[str, Any]) -> ScriptParts:
@@ -97,8 +104,10 @@ def _blended(run: Run, result: Mapping[str, Any], model: Mapping[str, Any],
             return fit_parameters(item["estimator"], asked, pipeline, models=models, last=last, classes=classes)
 
         return {"estimator": item["estimator"], "weight": item["weight"], "pipeline": dict(pipeline),
+                "cuts": list(item.get("cuts", ())),
                 "parameters": [parameters(models, last=fold == folds - 1) for fold in range(folds)],
-                **({"refit": parameters(1, last=True)} if item.get("refitted") else {})}
+                **({"refit": parameters(1, last=True), "refit_cut": int(item.get("refit_cut", 0))}
+                   if item.get("refitted") else {})}
 
     return {
         "forward": forward,
@@ -124,4 +133,5 @@ def _settings(run: Run, request: TrainRequest, model: Mapping[str, Any]) -> dict
         "columns": [[name, kind] for name, kind in by_name.items() if name in chosen],
         "chosen": request.features is not None, "ordered": bool(request.order), "seed": request.seed,
         "device": "cpu" if device == "cpu" else "auto",
+        "threads": int((run.spec.get("resources") or {}).get("threads") or 0),
         **({"prepare": [dict(step) for step in request.prepare]} if request.prepare and not request.warm else {})}

@@ -68,8 +68,8 @@ class _Helped(Control):
             return
         self._left -= 1
         if not self._lost:
-            predictions, models = self._task.fit_wave(lent[0], TREE, self, self._report, np.inf)
-            keep_wave(self._folder, 1, lent[0], predictions)
+            predictions, cuts, models = self._task.fit_wave(lent[0], TREE, self, self._report, np.inf)
+            keep_wave(self._folder, 1, lent[0], predictions, cuts)
             self.models |= models
         self._sharing.back(1, lent[0], None if self._lost else 0.5)
 
@@ -92,6 +92,7 @@ def test_a_trial_is_the_same_when_another_process_fits_some_of_its_folds(rows: R
     assert sorted(models) == [3, 4]
     assert np.array_equal(shared.prediction, alone.prediction)
     assert (shared.loss, shared.fold_losses, shared.curve) == (alone.loss, alone.fold_losses, alone.curve)
+    assert (shared.cuts, alone.cuts) == ([0] * 5, [0] * 5)
     assert not list((tmp_path / "folds").iterdir())
     lost, _ = _made(rows, tmp_path, lost=True)
     assert np.array_equal(lost.prediction, alone.prediction)
@@ -117,12 +118,13 @@ def test_nothing_is_given_away_that_has_begun_or_ended(tmp_path: Path) -> None:
     assert sharing.lend(1) is None
     sharing.back(1, 2, None)
     assert sharing.lend(1) == (2, np.inf)
-    keep_wave(tmp_path, 1, 2, [np.ones(3)])
+    keep_wave(tmp_path, 1, 2, [np.ones(3)], [4])
     later = threading.Timer(0.05, sharing.back, (1, 2, 9.0))   # it is waited for, however long it takes
     later.start()
     came = sharing.take(2)
     later.join()
     assert isinstance(came, Came)
+    assert came.cuts == [4]
     assert came.predictions[0].tolist() == [1, 1, 1]
     sharing.end()
     assert sharing.lend(1) is None

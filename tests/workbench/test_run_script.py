@@ -22,15 +22,19 @@ from mldesk.core.plain_source import plain_source
 from mldesk.library.records import Run
 from mldesk.library.secrets import SecretStore
 from mldesk.training import steering
+from mldesk.training.again import Unwatched
 from mldesk.training.catalogue import ESTIMATORS
-from mldesk.training.search import second
+from mldesk.training.search import one_fold, second
+from mldesk.training.search.one_fold import Asking
 from mldesk.training.steering import Steering
+from mldesk.wire.control import Control
 from mldesk.workbench import run_script
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.run_script import beside, save_script, why_no_script
 from mldesk.workbench.searching import SearchOrder
 from tests.desktop.fake_workbench import make_run
+from tests.training.tiny_encoder import write_encoder
 
 # A machine under load; nothing here is about speed.
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("trains_here")]
@@ -126,13 +130,29 @@ def test_the_script_scores_what_the_run_did(bench: Workbench, tmp_path: Path) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_script, "not_repeated", lambda _: "It's not repeated.")
         told = ast.parse(run_script.script(bench.library, runs[-1]))
-    assert "digits.\n\nIt's not repeated." in str(ast.get_docstring(told))
+    assert "cores.\n\nIt's not repeated." in str(ast.get_docstring(told))
     assert 'print("It\'s not repeated.")' in ast.unparse(told)
     pq.write_table(pq.read_table(tmp_path / "mixed@1.parquet").slice(1), tmp_path / "other.parquet")
     said = _run((scripts[0], tmp_path / "other.parquet"))
     assert (said.returncode, "is not the table of this run: it has 239 rows" in said.stderr) == (1, True)
     with pytest.raises(BadInput, match="is a file that ends in"):
         save_script(bench.library, runs[0], tmp_path / "script.txt")
+
+
+def test_the_script_reads_texts_with_the_runs_encoder(bench: Workbench, tmp_path: Path) -> None:
+    folder = write_encoder(tmp_path / "tiny", layers=1)
+    runs = [_done(bench, bench.runs.start(TrainOrder(
+        "mixed", "kind", estimator=estimator, prepare=prepare, parameters={**parameters, "text_encoder": str(folder)})))
+        for estimator, parameters, prepare in (("lightgbm", {"rounds": 10}, ()), ("mlp", {"epochs": 2}, ()),
+                                               ("linear", {}, PREPARED[:1]))]
+    script = _repeat(bench, runs, tmp_path)[0]
+    folder.rename(tmp_path / "moved")
+    table = tmp_path / "mixed@1.parquet"
+    said = _run((script, table))
+    assert (said.returncode, "no text encoder" in said.stderr) == (1, True)
+    text = script.read_text().replace("sys.argv[2] if len(sys.argv) > 2 else", f"{str(tmp_path / 'moved')!r} or")
+    script.write_text(text)
+    assert _scored(_run((script, table)))[0] == pytest.approx((runs[0].result or {})["metrics"], rel=1e-6, abs=1e-9)
 
 
 def test_a_run_that_went_on_from_a_model_has_it_beside_its_script(
@@ -171,7 +191,7 @@ def test_what_no_script_repeats_is_said() -> None:
     assert "whose own files are kept" in why("script", files=3)
     assert why("train").endswith("so there is nothing to repeat.")
     assert "kept its scores alone" in why("train", estimator="linear", parameters={})
-    assert "an encoder" in why("train", estimator="linear", parameters={"text_encoder": "x"}, model="m")
+    assert why("train", estimator="linear", parameters={"text_encoder": "x"}, model="m") == ""
     assert "by hand" in why("train", estimator="linear", parameters={}, model="m", finished_early=True)
     assert "more folds" in why("search", members=[{}])
     assert why("train", estimator="linear", parameters={}, model="m") == ""
@@ -211,6 +231,28 @@ def test_a_search_as_a_script_fits_its_blend_again(bench: Workbench, tmp_path: P
     _repeat(bench, runs, tmp_path)
 
 
+def test_the_script_cuts_fits_where_the_search_did(bench: Workbench, tmp_path: Path,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hurried(Asking):
+        def __init__(self, control: Control) -> None:
+            super().__init__(cast(Any, Unwatched(cut=7)))   # as if the time were up by then
+            self.check = control.check   # type: ignore[method-assign]
+
+    monkeypatch.setattr(one_fold, "Asking", Hurried)
+    made: tuple[dict[str, Any], ...] = (
+        {"estimator": "lightgbm", "parameters": {"rounds": 40}}, {"estimator": "mlp", "parameters": {"epochs": 20}},
+        {"estimator": "hist_gradient_boosting", "parameters": {"rounds": 40}})
+    runs = [_done(bench, bench.searches.start(SearchOrder(
+        TrainOrder("mixed", "amount", seed=2), configurations=made, stack=True, refit=refit)))
+        for refit in (False, True)]
+    members = [item for run in runs for item in (run.result or {})["members"]]
+    assert len(members) > 2
+    assert all(set(item["cuts"]) == {7} and item.get("refit_cut", 7) == 7 for item in members)
+    assert [run_script.not_repeated(run) for run in runs] == ["", ""]
+    scripts = _repeat(bench, runs, tmp_path)
+    assert "digits. In the" in " ".join(str(ast.get_docstring(ast.parse(scripts[0].read_text()))).split())
+
+
 def test_what_cut_the_fits_of_a_search_short_is_said() -> None:
     def said(seconds: float, *, early: bool = False) -> str:
         return run_script.not_repeated(make_run("01S", kind="search", spec={"payload": {"seconds": seconds}},
@@ -219,6 +261,11 @@ def test_what_cut_the_fits_of_a_search_short_is_said() -> None:
     assert "a limit of time, and fits that it cut short" in said(60.0)
     assert "finished by hand" in said(0.0, early=True)
     assert said(0.0) == ""
+    member = {"estimator": "random_forest", "cuts": [0, 0]}
+    cut = make_run("01S", kind="search", spec={"payload": {"seconds": 60.0}}, result={"members": [member]})
+    assert run_script.not_repeated(cut) == ""
+    member["cuts"] = [0, 3]
+    assert "a limit of time" in run_script.not_repeated(cut)
 
 
 def test_of_a_search_that_no_script_repeats_the_way_to_its_best_trial_is_told(tmp_path: Path) -> None:

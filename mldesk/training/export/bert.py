@@ -28,7 +28,7 @@ class Bert:
         self.nodes: list[NodeProto] = []
         self._count = 0
 
-    def read(self, tokens: str) -> str:
+    def answer(self, tokens: str) -> str:
         """Write what becomes of ``tokens``, the name of (N, length) float32; return that of (N, hidden) float32."""
         ids = self._do("Cast", tokens, to=TensorProto.INT64)
         there = self._do("Cast", self._do("Not", self._do("Equal", ids, self._constant("empty", np.array(

@@ -16,7 +16,7 @@ from mldesk.training.pieces import Pieces
 def encoder_graph(config: Mapping[str, Any], weights: Weights, pieces: Pieces) -> bytes:
     """Return the graph of (N, length) float32 to (N, hidden size). Raises KeyError for missing weights."""
     bert = bert_of(config, weights, pieces)
-    answer = bert.read(INPUT)
+    answer = bert.answer(INPUT)
     return whole_graph([*bert.nodes, helper.make_node("Identity", [answer], ["embedding"])], bert.constants,
                        pieces.length, "embedding", int(config["hidden_size"]))
 

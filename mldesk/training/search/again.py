@@ -6,12 +6,13 @@ As ``training.again``, nothing here runs in the application but its tests.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mldesk.core.cores import usable_cores
 from mldesk.training.again import Unwatched, read_table, truth
 from mldesk.training.bent import Bent
 from mldesk.training.blend import second_inputs
@@ -21,6 +22,7 @@ from mldesk.training.fitting import fit
 from mldesk.training.means import Means, fit_transform
 from mldesk.training.metrics import score
 from mldesk.training.preparing_target import Truth
+from mldesk.training.resources import usable_threads
 from mldesk.training.search.rows import NOBODY
 from mldesk.training.search.second_fit import fit_second
 from mldesk.training.search.variants import other_block
@@ -50,7 +52,8 @@ def repeat_blend(path: str, settings: Mapping[str, Any], membership: Array, esti
     """Fit every model of the blend as the search did and return the blend's scores on the test rows.
 
     ``settings``: as for ``again.repeat``, with ``members`` [{"estimator", "parameters" of the model of each fold,
-    "pipeline", "weight"; "refit": the parameters of the one model of all rows}], ``forward`` (each fold is later than
+    "pipeline", "weight", "cuts" (as ``Outcome`` has them); "refit": the parameters of the one model of all rows, and
+    "refit_cut" of it}], ``forward`` (each fold is later than
     the one before), ``most_nodes`` (that a forest may have; None: any number), ``median`` (of a bent target), the
     columns that are ``ranked`` and ``meant`` where a pipeline asks for it, and "second", where a model learns from the
     answers of the members. ``membership``: (2, rows) uint8, the part of each row and the fold that judges by it.
@@ -63,8 +66,10 @@ def repeat_blend(path: str, settings: Mapping[str, Any], membership: Array, esti
     judged: list[Array] = []
     answers: list[Array] = []
     for number, member in enumerate(members, start=1):
-        print(f"Model {number} of {len(members)}: {member.name}")  # noqa: T201 - a script says it
+        print(f"Model {number} of {len(members)}: {member.words}", end="", flush=True)  # noqa: T201 - a script says it
+        began = time.monotonic()
         said, answer = member.answer(out_of_fold=second is not None)
+        print(f"  {time.monotonic() - began:.1f} s", flush=True)  # noqa: T201
         judged.append(said)
         answers.append(answer)
     whole: Array = sum((member.weight * answer for member, answer in zip(members[1:], answers[1:], strict=True)),
@@ -106,7 +111,7 @@ def _above(settings: Mapping[str, Any], given: Given, estimator: Estimator, judg
         known = np.hstack([known, encoder.transform(given.learnt)[rows]])
         asked = np.hstack([asked, encoder.transform(given.tested)])
     native = fit_second(estimator, second["parameters"], known, y, np.arange(len(y)), classes, seed=settings["seed"],
-                        threads=usable_cores(), report=quiet, control=quiet, checkpoints=quiet)
+                        threads=usable_threads(settings["threads"]), report=quiet, control=quiet, checkpoints=quiet)
     return estimator.predict(native, asked, classes)
 
 
@@ -128,6 +133,15 @@ class _Member:
         self._fit_rows, self._pipeline = fit_rows, member["pipeline"]
         self.name, self.weight = member["estimator"], member["weight"]
         self._whole: tuple[FeatureEncoder, Array, Array] | None = None
+        threads = usable_threads(settings["threads"])
+        # As in the search: trees are fitted on several folds at once.
+        self._at_once = min(threads, len(given.folds)) if estimator.style == "trees" else 1
+        self._threads = threads
+
+    @property
+    def words(self) -> str:
+        models = 1 if "refit" in self._member or self._settings["forward"] else len(self._given.folds)
+        return f"{self.name}, weight {self.weight:.3g}" + (f", a model for each of {models} folds" * (models > 1))
 
     def answer(self, *, out_of_fold: bool) -> tuple[Array, Array]:
         """Return what the models say of the rows that they had not seen, if asked for, and of the test rows."""
@@ -135,15 +149,23 @@ class _Member:
         folds: Sequence[int] = range(len(parameters))
         if not out_of_fold:
             folds = () if again is not None else folds[-1:] if self._settings["forward"] else folds
-        made = [self._fold(fold, parameters[fold]) for fold in folds]
+        if not self._settings.get("prepare"):
+            self._encode()
+        cuts = [*self._member["cuts"], *[0] * len(parameters)]
+        made = []
+        for wave in (folds[start:start + self._at_once] for start in range(0, len(folds), self._at_once)):
+            threads = max(1, self._threads // len(wave))
+            with ThreadPoolExecutor(len(wave)) as pool:
+                made += list(pool.map(lambda fold, threads=threads: self._fold(
+                    fold, parameters[fold], cuts[fold], threads), wave))
         if again is not None:
-            tested = [self._fold(0, again)[1]]
+            tested = [self._fold(0, again, self._member.get("refit_cut", 0), self._threads)[1]]
         else:
             tested = [said for _, said in (made[-1:] if self._settings["forward"] else made)]
         return (np.concatenate([said for said, _ in made]) if made else np.zeros(0),
                 sum(tested[1:], start=tested[0]) / len(tested))
 
-    def _fold(self, fold: int, parameters: Mapping[str, Any]) -> tuple[Array, Array]:
+    def _fold(self, fold: int, parameters: Mapping[str, Any], cut: int, threads: int) -> tuple[Array, Array]:
         """Return what the model of one fold says of the rows that it is judged by, and of the test rows."""
         given, settings, pipeline = self._given, self._settings, self._pipeline
         (fit_on, judge_by), seed, classes = given.folds[fold], settings["seed"] + fold, len(given.classes)
@@ -156,11 +178,11 @@ class _Member:
             parts = [np.hstack(pair) for pair in zip(parts, more, strict=True)]
         bent = Bent.of(pipeline["target"], train.y) if "target" in pipeline else None
         fit_to, judged_by = (y if bent is None else bent.bend(y) for y in (train.y, given.y[judge_by]))
-        quiet: Any = Unwatched()
+        quiet: Any = Unwatched(cut)
         fitted = fit(self._estimator, FitContext(
             classes=classes, parameters=parameters, train=Part(parts[0], fit_to), validation=Part(parts[1], judged_by),
             report=quiet, control=quiet, checkpoints=quiet, categorical=rows.categorical, seed=seed,
-            threads=usable_cores(), device=settings["device"], most_nodes=settings["most_nodes"] or math.inf))
+            threads=threads, device=settings["device"], most_nodes=settings["most_nodes"] or math.inf))
         judged = np.asarray(fitted.validation, np.float32 if classes else np.float64)
         said = np.asarray(self._estimator.predict(fitted.native, parts[2], classes), np.float64)
         if bent is None:
@@ -168,16 +190,18 @@ class _Member:
         bent = bent if settings["median"] else bent.corrected(judged, given.y[judge_by])
         return bent.back(judged), bent.back(said)
 
-    def _encoded(self, fit_on: Array, judge_by: Array) -> _Encoded:
+    def _encode(self) -> None:
         """Encode the rows as the pipeline does, which all folds share."""
-        if self._whole is None:
-            given, style = self._given, self._estimator.style
-            base = FeatureEncoder.fit(given.learnt, given.schema, style, chosen=self._settings["chosen"])
-            encoder = FeatureEncoder(style, [
-                EncodedColumn(column.name, column.type, other_block(
-                    column.block, given.learnt[column.name], self._pipeline,
-                    ranked=column.name in self._settings["ranked"])) for column in base.columns], {})
-            self._whole = encoder, encoder.transform(given.learnt), encoder.transform(given.tested)
+        given, style = self._given, self._estimator.style
+        base = FeatureEncoder.fit(given.learnt, given.schema, style, chosen=self._settings["chosen"])
+        encoder = FeatureEncoder(style, [
+            EncodedColumn(column.name, column.type, other_block(
+                column.block, given.learnt[column.name], self._pipeline,
+                ranked=column.name in self._settings["ranked"])) for column in base.columns], {})
+        self._whole = encoder, encoder.transform(given.learnt), encoder.transform(given.tested)
+
+    def _encoded(self, fit_on: Array, judge_by: Array) -> _Encoded:
+        assert self._whole is not None  # noqa: S101 - for mypy: ``answer`` sees to it
         encoder, x, seen = self._whole
         return _Encoded(Part(x[fit_on], self._given.y[fit_on]), x[judge_by], seen, tuple(encoder.categorical))
 

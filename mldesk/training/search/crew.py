@@ -113,8 +113,9 @@ class Task:
         return Done(number, configuration, state, None, time.monotonic() - began, facts)
 
     def fit_wave(self, wave: int, configuration: Configuration, control: Control, report: Report,
-                 until: float) -> tuple[list[Array], dict[int, Any]]:
-        """Fit a wave of a trial (as ``Fits.make``) that is made elsewhere; return predictions, and models by place.
+                 until: float) -> tuple[list[Array], list[int], dict[int, Any]]:
+        """Fit a wave of a trial (as ``Fits.make``) that is made elsewhere; return predictions, where the fits were
+        cut, and models by place.
 
         Raises what the estimator raises.
         """
@@ -122,7 +123,7 @@ class Task:
                     nodes=self.nodes)
         made = fits.make(wave, Quiet(report), control, until)
         first = len(self.rows.folds) - self.rows.models    # fold whose model counts
-        return [prediction for prediction, _, _ in made], {
+        return [prediction for prediction, _, _ in made], [facts["cut"] for _, _, facts in made], {
             fold - first: native for fold, (_, native, _) in zip(fits.waves[wave], made, strict=True) if fold >= first}
 
 

@@ -73,11 +73,15 @@ def blend(request: SearchRequest, variants: Variants, task: Task, done: Sequence
     row = Row(variants, rows)
     members: list[blends.Member] = []
     again: dict[int, Outcome] = {}   # trials that are fitted once more
+    cuts: dict[int, dict[str, Any]] = {}   # where fits of each trial were cut, as a script that repeats them needs it
     for group, (outcome, weight) in enumerate(chosen):
         whole = request.refit and natives.may_be_anew(outcome)
         if whole:
             again[outcome.number] = natives.anew(outcome)
-        made = again[outcome.number].natives if whole else natives.of(outcome)
+        kept = again[outcome.number] if whole else natives.of(outcome)
+        made = kept.natives
+        cuts[outcome.number] = {"cuts": list(outcome.cuts if whole else kept.cuts),
+                                **({"refitted": True, "refit_cut": kept.cuts[0]} if whole else {})}
         first = 0 if whole else len(rows.folds) - len(made)
         members += [_member(outcome, native, row, (weight if level is None else 1.0) / len(made),
                             0 if level is None else group, fold) for fold, native in enumerate(made, start=first)]
@@ -93,7 +97,7 @@ def blend(request: SearchRequest, variants: Variants, task: Task, done: Sequence
         {"trial": outcome.number, "estimator": outcome.configuration.estimator, "weight": weight,
          "parameters": dict(outcome.configuration.parameters), "score": aim.score(outcome.loss),
          **({"pipeline": dict(outcome.configuration.pipeline)} if outcome.configuration.pipeline else {}),
-         **({"refitted": True} if outcome.number in again else {})}
+         "seconds": round(outcome.seconds, 3), **cuts[outcome.number]}
         for outcome, weight in chosen]}
     if level is not None:
         blended = blends.Blend(members, replace(level.second, start=dense[0], stop=dense[1]))
@@ -189,13 +193,14 @@ class _Natives:
                          self._work.report, LimitedControl(self._work.control, float("inf")), seed=self._task.seed,
                          threads=self._task.threads, device=self._task.device, nodes=self._task.nodes)
 
-    def of(self, outcome: Outcome) -> Sequence[Any]:
-        """Return a trial's models."""
-        found = outcome.natives or self._crew.models(outcome) or run_trial(
+    def of(self, outcome: Outcome) -> Outcome:
+        """Return a trial with its models."""
+        models = outcome.natives or self._crew.models(outcome)
+        found = replace(outcome, natives=models) if models else run_trial(
             outcome.number, outcome.configuration, self._task.rows, self._task.aim, self._work.report,
             self._again(outcome), seed=self._task.seed, threads=self._task.threads,
-            device=self._task.device, nodes=self._task.nodes).natives
-        if not found:
+            device=self._task.device, nodes=self._task.nodes)
+        if not found.natives:
             raise WorkFailed(f"Trial {outcome.number} left no model.")
         return found
 

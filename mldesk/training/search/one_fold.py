@@ -27,6 +27,31 @@ from mldesk.wire.control import Control
 from mldesk.wire.report import Report
 
 
+class Asking(Control):
+    """The control of one fit, which counts how often that asks whether to finish. A fit asks at fixed places, so that
+    the count of the first yes says where it was cut, on any machine.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self._control, self._asked = control, 0
+        self.cut = 0     # the question that was answered with yes, from 1; 0: none was
+
+    @property
+    def finish(self) -> bool:
+        self._asked += 1
+        told = self._control.finish
+        if told and not self.cut:
+            self.cut = self._asked
+        return told
+
+    @property
+    def terminate(self) -> bool:
+        return self._control.terminate
+
+    def check(self) -> None:
+        self._control.check()
+
+
 @dataclass(frozen=True, slots=True)
 class OneFold:
     """What every fit of one trial shares. ``part``: all rows as the trial's pipeline has them."""
@@ -41,7 +66,8 @@ class OneFold:
 
     def fit(self, fold: int, report: Report, control: Control, threads: int) -> tuple[Array, Any, Mapping[str, Any]]:
         """Fit; return what is predicted for the judged rows, the model (with its pipeline's own part, if there is
-        such), and the fit's facts. Raises what the estimator raises, ArithmeticError for what is not finite.
+        such), and the fit's facts, "cut" among them as ``Asking`` has it. Raises what the estimator raises,
+        ArithmeticError for what is not finite.
         """
         rows, pipeline = self.rows, self.configuration.pipeline
         estimator = load_estimator(ESTIMATORS[self.configuration.estimator])
@@ -53,10 +79,11 @@ class OneFold:
             train, judged = Part(np.hstack([train.x, more]), train.y), Part(np.hstack([judged.x, of_judged]), judged.y)
         if (kind := pipeline.get("target")) is not None and not rows.classes:
             bent = Bent.of(kind, train.y)
+        asking = Asking(control)
         made = fit(estimator, self._context(
             train if bent is None else Part(train.x, bent.bend(train.y)),
             judged if bent is None else Part(judged.x, bent.bend(judged.y)), categorical, fold, report,
-            control, threads))
+            asking, threads))
         prediction = np.asarray(made.validation, np.float32 if rows.classes else np.float64)
         if bent is not None:
             bent = bent if self.aim.name in OF_MEDIAN else bent.corrected(prediction, judged.y)
@@ -64,7 +91,7 @@ class OneFold:
         if not np.isfinite(prediction).all():
             raise ArithmeticError("the model predicts numbers that are not finite")
         piped = Piped(made.native, bent, means)
-        return prediction, made.native if piped.plain else piped, dict(made.facts)
+        return prediction, made.native if piped.plain else piped, {**made.facts, "cut": asking.cut}
 
     def _context(self, train: Part, judged: Part, categorical: Categorical, fold: int, report: Report,
                  control: Control, threads: int) -> FitContext:

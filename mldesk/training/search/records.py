@@ -48,7 +48,8 @@ class Records:
             "parameters": dict(outcome.configuration.parameters), "origin": outcome.configuration.origin,
             "pipeline": dict(outcome.configuration.pipeline),
             "seconds": outcome.seconds, "curve": [list(point) for point in outcome.curve],
-            "facts": dict(outcome.facts), "fold_losses": list(outcome.fold_losses), "source": outcome.source}
+            "facts": dict(outcome.facts), "fold_losses": list(outcome.fold_losses), "source": outcome.source,
+            "cuts": list(outcome.cuts)}
         with disk_errors("keeping a trial"):
             self._folder.mkdir(parents=True, exist_ok=True)
             if models:
@@ -193,7 +194,8 @@ def _read(path: Path) -> Outcome | None:
                                                        facts.get("pipeline", {})),
             float(facts["loss"]), float(facts["seconds"]), prediction, (),
             [(int(step), float(loss)) for step, loss in facts["curve"]], facts["facts"],
-            [float(loss) for loss in facts.get("fold_losses", ())], str(facts.get("source", "")))
+            [float(loss) for loss in facts.get("fold_losses", ())], str(facts.get("source", "")),
+            [int(count) for count in facts.get("cuts", ())])
     except _DAMAGE:
         return None
 

@@ -26,6 +26,7 @@ class Came:
     """A wave that was fitted elsewhere: predictions for the rows that each of its folds judges by, (N,) or (N, C)."""
 
     predictions: Sequence[Array]
+    cuts: Sequence[int]    # as ``trial.Outcome`` has them
     seconds: float    # of its fits, beyond those that they were waited for
 
 
@@ -71,11 +72,11 @@ class Sharing:
             while trial.lent.get(wave, 0.0) is None:
                 self._news.wait(_LOOK)
             seconds = trial.lent.pop(wave, None)
-            predictions = None if seconds is None else read_wave(self._folder, trial.number, wave)
+            came = None if seconds is None else read_wave(self._folder, trial.number, wave)
             share = (trial.until - time.monotonic()) / max(1, len(trial.left))
             trial.begun = wave + 1
-        return share if seconds is None or predictions is None else Came(
-            predictions, seconds - (time.monotonic() - began))
+        return share if seconds is None or came is None else Came(
+            *came, seconds - (time.monotonic() - began))
 
     def lend(self, number: int) -> tuple[int, float] | None:
         """Give a wave of a trial away; return it and the seconds that its fits may take. None: there is none."""
@@ -98,23 +99,24 @@ class Sharing:
             self._news.notify_all()
 
 
-def keep_wave(folder: Path, number: int, wave: int, predictions: Sequence[Array]) -> None:
-    """Leave what was predicted for whoever makes the trial. Raises DiskFull."""
+def keep_wave(folder: Path, number: int, wave: int, predictions: Sequence[Array], cuts: Sequence[int]) -> None:
+    """Leave what was predicted, and where its fits were cut, for whoever makes the trial. Raises DiskFull."""
     with disk_errors("keeping a trial"):
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(_path(folder, number, wave), *predictions)
+        np.savez(_path(folder, number, wave), *predictions, cuts=np.array(cuts))
 
 
-def read_wave(folder: Path, number: int, wave: int) -> Sequence[Array] | None:
+def read_wave(folder: Path, number: int, wave: int) -> tuple[Sequence[Array], Sequence[int]] | None:
     """Return what ``keep_wave`` left, which is gone then; None where that is not to be read."""
     path = _path(folder, number, wave)
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            found = [arrays[f"arr_{place}"] for place in range(len(arrays.files))]
+            cuts = arrays["cuts"].tolist()
+            found = [arrays[f"arr_{place}"] for place in range(len(cuts))]
         path.unlink()
     except (OSError, ValueError, KeyError, EOFError):
         return None
-    return found
+    return found, cuts
 
 
 def _path(folder: Path, number: int, wave: int) -> Path:

@@ -50,6 +50,7 @@ class Outcome:
     facts: Mapping[str, Any] = field(default_factory=dict)
     fold_losses: Sequence[float] = ()   # of the aim, a fold each
     source: str = ""                  # the runner that made it, where it was another one
+    cuts: Sequence[int] = ()          # where each fold's fit was told to finish, as ``one_fold.Asking`` has it; 0: not
 
     def to_json(self, aim: Aim) -> dict[str, Any]:
         """Return the payload of its "trial" event."""
@@ -138,6 +139,7 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
     natives: list[Any] = []
     losses: list[float] = []
     curve: list[tuple[int, float]] = []
+    cuts: list[int] = []
     facts: Mapping[str, Any] = {}
     elsewhere = 0.0
     for count, wave in enumerate(fits.waves):
@@ -151,6 +153,7 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
             elsewhere += share.seconds
             predictions += share.predictions
             natives += [None] * len(wave)
+            cuts += share.cuts
         else:
             quiet = Quiet(report, None if count else _pace(configuration, bounds))
             made = fits.make(count, quiet, control, time.monotonic() + share)
@@ -160,11 +163,13 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
                 curve, facts = _thinned(quiet.points), made[0][2]
             predictions += [prediction for prediction, _, _ in made]
             natives += [native for _, native, _ in made]
+            cuts += [said["cut"] for _, _, said in made]
         losses += [aim.loss(prediction, rows.truth(fold))
                    for fold, prediction in zip(wave, predictions[len(losses):], strict=True)]
     prediction = np.concatenate(predictions)
     return Outcome(number, configuration, aim.loss(prediction, rows.y), time.monotonic() - began + elsewhere,
-                   prediction, natives[-rows.models:], curve, facts, losses)
+                   prediction, natives[-rows.models:], curve, facts, losses,
+                   cuts=cuts)
 
 
 class Fits:

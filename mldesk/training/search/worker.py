@@ -130,8 +130,8 @@ class _Worker:
         with suppress(Exception):
             if control.finish:
                 raise TimeUp
-            predictions, models = self._task.fit_wave(wave, chosen, control, _Silent(), until)
-            keep_wave(self._folds, number, wave, predictions)
+            predictions, cuts, models = self._task.fit_wave(wave, chosen, control, _Silent(), until)
+            keep_wave(self._folds, number, wave, predictions, cuts)
             self._hold(number, chosen, models)
             seconds = time.monotonic() - began
         self._say({"fitted": wave, "of": number, "seconds": seconds})
