@@ -19,7 +19,7 @@ from mldesk.cli.row_numbers import explained
 from mldesk.cli.watching import detached, watched
 from mldesk.core.errors import BadInput
 from mldesk.core.targets import check_target
-from mldesk.training.metric_words import worsening
+from mldesk.training.metric_words import weighed_in_words, worsening
 
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
@@ -48,7 +48,8 @@ def explain(
     shap: Annotated[str, typer.Option("--shap", metavar="WAY", help="kernel: Shapley values of any model, in the unit "
                                       "of its prediction. tree: of trees by their paths, exactly; boosted "
                                       "classes in log-odds.")] = "kernel",
-    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of everything random.")] = 0,
+    seed: Annotated[int | None, typer.Option(metavar="S", min=0, help="Of everything random; left out, that of the "
+                                             "run, so that columns matter by what its evaluation says.")] = None,
     runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work.")] = "local",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE.json", help="Write all of it.")] = None,
     force: Force = False,
@@ -121,6 +122,8 @@ def _show(face: Face, found: Mapping[str, Any], output: int, shap: str) -> None:
              f"{_raw(found, about) if shap == TREE else about}, on average over "
              f"{words.plural(len(found[shap if shap == TREE else 'shap']['rows']), 'row')} "
              f"({'TreeSHAP' if shap == TREE else 'Shapley values'}).")
+    if on := weighed_in_words(found.get("importance_on")):
+        face.note(f"matters by: {on[0].lower()}{on[1:]}")
     others = [words.cell(label) for label in found["outputs"] if label != found["outputs"][output]]
     if others:
         face.note(f"--about {others[0]} shows another class.")

@@ -68,7 +68,8 @@ def evaluation(
     if face.json:
         from mldesk.workbench.evaluated import errors_of
 
-        more = {key: payload[key] for key in ("classes", "importance", "importance_metric", "doubts") if key in payload}
+        told = ("classes", "importance", "importance_metric", "importance_on", "doubts")
+        more = {key: payload[key] for key in told if key in payload}
         face.document({"run": run.id, "name": run.name, "task": run.task, "target": run.target, "dataset": run.dataset,
                        "part": part, **evaluated(facts), "error_quantiles": errors_of(facts), **more,
                        **({} if cheapest is None else {"cheapest": cheapest})})

@@ -34,8 +34,7 @@ def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y:
     """
     draw = np.random.default_rng(seed)
     columns = _candidates(encoder, predict, x)
-    fewest = 100 if predictions >= _MOST_PREDICTIONS else 20
-    rows = int(np.clip(min(_MOST_PREDICTIONS, predictions) // (_REPEATS * len(columns)), fewest, _MOST_ROWS))
+    rows = _rows(len(columns), predictions)
     if len(x) > rows:
         sample = np.sort(draw.choice(len(x), rows, replace=False))
         x, y = x[sample], y[sample]
@@ -63,6 +62,20 @@ def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y:
                            "low": value - room, "high": value + room})
         on_column(len(result), len(columns))
     return sorted(result, key=lambda item: -item["value"])
+
+
+def weighed_on(encoder: Encoder, x: Array, seed: int, predictions: float = _MOST_PREDICTIONS) -> dict[str, int]:
+    """Return what ``importance`` of the same arguments is computed on: {"rows", "of", "repeats", "seed"}.
+
+    Rows of the same number, repeats and seed are the same ones, changed in the same way.
+    """
+    columns = min(len(encoder.columns), _MOST_COLUMNS)
+    return {"rows": min(len(x), _rows(columns, predictions)), "of": len(x), "repeats": _REPEATS, "seed": seed}
+
+
+def _rows(columns: int, predictions: float) -> int:
+    fewest = 100 if predictions >= _MOST_PREDICTIONS else 20
+    return int(np.clip(min(_MOST_PREDICTIONS, predictions) // (_REPEATS * columns), fewest, _MOST_ROWS))
 
 
 def metric(classes: int, quantile: float | None = None) -> str:

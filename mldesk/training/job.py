@@ -139,7 +139,7 @@ def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, Column
 def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: float = math.inf) -> Scores:
     """Look at the test part, once. ``seconds``: in which the columns are weighed, on fewer rows if need be."""
     from mldesk.training import evaluation  # loads scikit-learn, which the torch network does without until here
-    from mldesk.training.importance import importance, metric
+    from mldesk.training.importance import importance, metric, weighed_on
     from mldesk.training.slices import slices, worst
 
     work.report.stage("Scoring on the test rows")
@@ -170,10 +170,11 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: fl
         work.control.check()
         work.report.progress(done, total, "columns")
 
-    ranking = importance(model.encoder, model.predict, x, y, len(classes), seed, on_column,
-                         seconds * len(x) / max(once, 1e-9), quantile)
+    predictions = seconds * len(x) / max(once, 1e-9)
+    ranking = importance(model.encoder, model.predict, x, y, len(classes), seed, on_column, predictions, quantile)
     payload = {"task": table.target.task, "classes": list(classes), "parts": parts, "importance": ranking,
-               "importance_metric": metric(len(classes), quantile)}
+               "importance_metric": metric(len(classes), quantile),
+               "importance_on": weighed_on(model.encoder, x, seed, predictions)}
     return Scores(parts["test"]["metrics"], parts["validation"]["metrics"], payload, x, prediction, margins)
 
 

@@ -199,6 +199,16 @@ def worsening(name: str, tr: Callable[[str], str] = str) -> str:
     return how.format(score=within(title(name, tr))) + (tr(" (nats per row)") if name == "log_loss" else "")
 
 
+def weighed_in_words(on: Mapping[str, int] | None, tr: Callable[[str], str] = str) -> str:
+    """Say what permutation importance was computed on, as ``importance.weighed_on`` has it; "" where nobody knows."""
+    if not on:
+        return ""
+    rows = f"{on['rows']:,}" if on["rows"] == on["of"] else tr("{rows} of {all}").format(
+        rows=f"{on['rows']:,}", all=f"{on['of']:,}")
+    return tr("Computed on {rows} rows, each column shuffled {repeats} times, seed {seed}.").format(
+        rows=rows, repeats=on["repeats"], seed=on["seed"])
+
+
 def fitted_metric(classes: int, quantile: float | None) -> str:
     """Return the score that is the mean of ``losses.row_losses``, of squared errors its root."""
     return "log_loss" if classes else "root_mean_squared_error" if quantile is None else "mean_pinball_loss"

@@ -37,7 +37,7 @@ class ExplainOrder:
     part: str = "test"                  # of the split it was trained with; of another dataset every row
     features: Sequence[str] = ()        # columns to follow; (): the most important
     rows: int = 100                     # that get Shapley values, at most
-    seed: int = 0
+    seed: int | None = None             # None: that of the run, whose importances it then repeats
     runner: str = "local"
     name: str = ""                      # of the run
     classes: Sequence[str] = ()         # of many, that are to be explained whether they are common or not
@@ -106,7 +106,8 @@ class ExplainService:
         request = ExplainRequest(
             version.label, version.manifest, table.manifest, table.label,
             tuple(column.to_json() for column in table.columns), version.target, version.task, split, order.part,
-            tuple(order.features), order.rows, order.seed, _among(order.classes, self._models.classes(version)))
+            tuple(order.features), order.rows, self._seed(version) if order.seed is None else order.seed,
+            _among(order.classes, self._models.classes(version)))
         name = check_run_name(order.name) if order.name else f"explain-{slug(version.model) or 'model'}"
         return JobSpec(new_id(), KIND, name, tuple(inputs), request.to_json(), Resources(device="cpu")), table.label
 
@@ -149,6 +150,13 @@ class ExplainService:
         label = self._models.show(reference).label
         found = self._library.runs.list(limit=200, wanted=RunFilter(kind=KIND, states=("succeeded",)))
         return next((run for run in found if (run.result or {}).get("explained") == label), None)
+
+    def _seed(self, version: ModelVersion) -> int:
+        """Return the seed of the run that made a version, 0 where none is known."""
+        if version.run is None:
+            return 0
+        payload = self._library.runs.get(version.run).spec["payload"]
+        return int(payload.get("train", payload).get("seed", 0))
 
     def what_if(self, model: str) -> WhatIf:
         """Return a model ready to try single rows with, for ``M``, ``M@V`` or a bundle. Raises NotFound, BadBundle."""

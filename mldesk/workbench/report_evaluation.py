@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mldesk.reports.document import Bars, Block, Histogram, Lines, Matrix, Section, Series, Table, Text
-from mldesk.training.metric_words import better, left_out, meaning, ordered, title, worsening
+from mldesk.training.metric_words import better, left_out, meaning, ordered, title, weighed_in_words, worsening
 from mldesk.workbench.evaluated import classes_of, confused_of, slices_of, worst_first
 from mldesk.workbench.report_words import fitting, interval, number, plain, plural
 
@@ -133,7 +133,7 @@ def importance(evaluation: Facts) -> Section:
     how = worsening(str(evaluation.get("importance_metric", "score")))
     return Section("What it goes by", [
         Text(f"By how much {how} when a column's values change places among the test rows (permutation importance, "
-             "with its 95 % interval)."),
+             f"with its 95 % interval). {weighed_in_words(evaluation.get('importance_on'))}".rstrip()),
         Bars("Importance", how[0].upper() + how[1:], [plain(item["feature"]) for item in items],
              [item["value"] for item in items],
              [(item["high"] - item["low"]) / 2 if "high" in item else item["std"] for item in items])])

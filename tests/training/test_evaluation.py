@@ -14,8 +14,9 @@ from mldesk.training.estimators import hist_gradient_boosting, hist_trees
 from mldesk.training.estimators.base import quick_scores
 from mldesk.training.evaluation import payload
 from mldesk.training.features import FeatureEncoder
-from mldesk.training.importance import importance, metric
+from mldesk.training.importance import importance, metric, weighed_on
 from mldesk.training.intervals import intervals, measured
+from mldesk.training.metric_words import weighed_in_words
 from mldesk.training.metrics import calibration_error, per_class, score
 from mldesk.training.probabilities import predicted_codes
 from mldesk.training.slices import slices, worst
@@ -108,6 +109,24 @@ def test_importance_finds_the_column_that_decides(columns: int) -> None:
     assert ranking[0]["value"] > 1
     assert all(item["value"] == 0 for item in ranking[1:])
     assert heard[-1] == len(ranking) == min(columns, 100)
+
+
+def test_what_importance_is_computed_on_is_said() -> None:
+    data = {f"c{k}": np.random.default_rng(k).normal(size=3000) for k in range(10)}
+    encoder = FeatureEncoder.fit(data, [Column(name, ColumnType.NUMBER) for name in data], "trees")
+    x, asked = encoder.transform(data), list[int]()
+
+    def predict(rows: Array) -> Array:
+        asked.append(len(rows))
+        return rows[:, 0] * 2.0
+
+    for predictions, rows in ((60_000, 1200), (2_000, 40), (1e9, 1200)):
+        asked.clear()
+        importance(encoder, predict, x, x[:, 0], 0, 3, lambda *_: None, predictions)
+        on = weighed_on(encoder, x, 3, predictions)
+        assert (asked[0], on) == (rows, {"rows": rows, "of": 3000, "repeats": 5, "seed": 3})
+    assert weighed_in_words(on) == "Computed on 1,200 of 3,000 rows, each column shuffled 5 times, seed 3."
+    assert weighed_in_words(None) == ""
 
 
 def test_a_quantile_is_weighed_by_its_own_loss() -> None:

@@ -170,6 +170,10 @@ def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbenc
     assert done is not None
     assert (found["rows"], found["outputs"]) == (done["rows"]["test"], found["classes"])
     assert [curve["feature"] for curve in found["dependence"]] == ["Island"]
+    told = bench.judging.evaluation(run.id)   # what it looks at is the same there, of the same shuffles
+    assert found["importance_on"] == told["importance_on"]
+    said, again = ({item["feature"]: item["value"] for item in part["importance"]} for part in (told, found))
+    assert again == pytest.approx(said, abs=1e-3)
     assert len(found["shap"]["values"]) == 3
     newest = bench.explaining.of_model("penguins-Species@1")
     assert newest is not None

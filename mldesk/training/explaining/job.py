@@ -14,7 +14,7 @@ from mldesk.core.errors import BadInput
 from mldesk.training.explaining.dependence import dependence
 from mldesk.training.explaining.shapley import Coalitions, Shapley, shapley
 from mldesk.training.explaining.tree_models import tree_model
-from mldesk.training.importance import importance, metric
+from mldesk.training.importance import importance, metric, weighed_on
 from mldesk.training.job import Workplace, announce
 from mldesk.training.joined import Encoder, read_encoder
 from mldesk.training.model_files import plain
@@ -72,6 +72,7 @@ def explain(request: ExplainRequest, work: Workplace) -> dict[str, Any]:
         "part": request.part if request.membership is not None else "",   # not known: all rows
         "rows": len(subject.x), "dataset": request.dataset_name,
         "importance": ranking, "importance_metric": metric(len(subject.classes), quantile),
+        "importance_on": weighed_on(subject.encoder, subject.x, request.seed),
         "shap": _shap(request, subject, [item["feature"] for item in ranking], work),
         "dependence": _dependence(request, subject, [item["feature"] for item in ranking], work)}
     payload["tree"] = _tree(request, subject, work)

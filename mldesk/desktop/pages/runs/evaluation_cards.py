@@ -8,6 +8,7 @@ from typing import Any
 from mldesk.desktop import words
 from mldesk.desktop.pages.runs.importance import weighed, worsening
 from mldesk.desktop.widgets import Card, Chart, ComboBox, HeatMap, HistogramChart, ScatterChart, Segmented
+from mldesk.training.metric_words import weighed_in_words
 from mldesk.workbench.evaluated import Facts, gain_of, told_apart
 
 _CURVES = 12       # classes whose curves are drawn
@@ -46,7 +47,8 @@ def importance(payload: Facts) -> Card | None:
     card = Card(tr("What it looks at"),
                 tr("{how} when the values of a column are shuffled among the test rows. The line is its 95 % interval; "
                    "at zero or left of it the column is of no use.").format(
-                       how=worsening(str(payload.get("importance_metric") or "score"))))
+                       how=worsening(str(payload.get("importance_metric") or "score")))
+                + f" {weighed_in_words(payload.get('importance_on'), tr)}".rstrip())
     card.add(weighed(entries))
     card.body.addStretch(1)
     return card

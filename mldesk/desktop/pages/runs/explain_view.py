@@ -31,6 +31,7 @@ from mldesk.desktop.widgets import (
     make_label,
     swatches,
 )
+from mldesk.training.metric_words import weighed_in_words
 from mldesk.workbench.explained import KERNEL, TREE, has_tree, pushes, why_no_tree
 
 _LINES = 30     # single rows behind a curve
@@ -190,7 +191,8 @@ def importance(found: Mapping[str, Any]) -> Card:
     tr = words.tr
     card = Card(tr("What it looks at"), tr("{how} when the values of a column are shuffled among the rows. The line is "
                                            "its 95 % interval; at zero or left of it the column is of no use.").format(
-                                               how=worsening(str(found["importance_metric"]))))
+                                               how=worsening(str(found["importance_metric"])))
+                + f" {weighed_in_words(found.get('importance_on'), tr)}".rstrip())
     card.add(weighed(found["importance"]))
     return card
 
