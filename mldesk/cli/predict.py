@@ -35,7 +35,7 @@ def predict(
                                          "model learned from, rather than warn.")] = False,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Leave rows out that break it or that the model "
                                                  "cannot read, and write them there as CSV: number, column, reason, "
-                                                 "cells.")] = None,
+                                                 "cells. Predictions then end with the number of their row.")] = None,
     clean: Annotated[bool, typer.Option("--clean", help="The rows are as they were before cleaning: do to them what "
                                         "the recipes of the model's table did.")] = False,
     keep: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Also write a column of the input, before "

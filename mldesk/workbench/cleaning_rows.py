@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,16 @@ class Cleaned:
     lines: Path                    # lines of the file that were no rows
     left_out: int
     notes: tuple[str, ...]
+    had: tuple[str, ...] = ()      # columns of the file as it was
+    called: Mapping[str, str] = field(default_factory=dict)   # some of those in ``rows``, see ``with_columns``
+
+    def hint(self, name: str, chain: Chain, predictor: Predictor) -> str:
+        """Say which column of the file a column is that cleaning gives, or which one may be meant."""
+        plain = columns_needed(chain, predictor)
+        made_of = [item for item in columns_needed(chain, predictor, [name]) if item not in plain and item in self.had]
+        if len(made_of) == 1:
+            return f"Cleaning makes it of {made_of[0]!r:.80}, which can be kept."
+        return did_you_mean(name, self.had) or f"The file has: {listed(self.had)}."
 
 
 def brought(library: Library, version: ModelVersion) -> Chain:
@@ -226,6 +236,6 @@ def _cleaned(library: Library, chain: Chain, predictor: Predictor, found: Checke
     final = folder / f"{Path(found.verdict.file).stem}.parquet"
     places = folder / "places.parquet"
     own = {*(column.name for column in predictor.schema), *predictor.keys}
-    with_columns(rows, own, first, taken, PLACE, final, places, folder)
+    called = with_columns(rows, own, first, taken, PLACE, final, places, folder)
     lost = len({item.place for item in gone}) + found.bad_rows + count_lines(lines)
-    return Cleaned(final, places, found.as_read, tuple(reasons), lines, lost, tuple(notes))
+    return Cleaned(final, places, found.as_read, tuple(reasons), lines, lost, tuple(notes), tuple(have), called)

@@ -18,6 +18,9 @@ from mldesk.workbench.sources import streamed_file
 STREAM = "-"   # how a command is told of standard input
 
 
+_EMPTY = "Pipe rows in, names of columns first, or name a file instead of -. What stands before the | wrote nothing."
+
+
 @contextmanager
 def given_rows(library: Library, source: str, stream: BinaryIO | None = None) -> Iterator[tuple[Path, str]]:
     """Give the file with the rows that ``source`` names, and what it is called; "" for a file of the user's own.
@@ -26,7 +29,7 @@ def given_rows(library: Library, source: str, stream: BinaryIO | None = None) ->
     Raises NotFound, BadInput where nothing comes, DiskFull.
     """
     if source == STREAM and stream is not None:
-        with streamed_file(stream, None, library.home.scratch) as path:
+        with streamed_file(stream, None, library.home.scratch, _EMPTY) as path:
             yield path, "standard input"
         return
     if is_file(source):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mldesk.bundles.contract import RowContract
     from mldesk.data.records import ImportOptions
 
-_REJECTS = "rejects.csv"
+_REJECTS, _REASONS = "rejects.csv", "reasons.parquet"
 OUTPUTS = (".csv", ".parquet", ".jsonl", ".xlsx")
 
 
@@ -83,7 +83,8 @@ class PredictionService:
         that tell rows apart. ``replace``: a file that is there may be lost; without it only one that was predicted, and
         not changed since, gives way. ``progress`` hears the rows done so far. What breaks the contract of the dataset
         that the model learned from (in a bundle: the one that came with it) is among the warnings; ``strict`` refuses
-        it, ``rejects`` (.csv) takes the rows that break it or hold what the model cannot read. ``clean``: the rows
+        it, ``rejects`` (.csv) takes the rows that break it or hold what the model cannot read, and has predictions
+        numbered by the file's rows, in a last column "row". ``clean``: the rows
         are as they were before cleaning, and the recipes of the model's table are done to them first.
         ``named``: what the rows are called, where the file is not the user's own. ``written_down``: it comes into the
         history of predictions.
@@ -96,6 +97,8 @@ class PredictionService:
         if level is not None:
             predictor.margins_for(level)
         from mldesk.data import read_like  # duckdb and pyarrow load with it
+        from mldesk.data.engine import free_name
+        from mldesk.workbench.left_over import LeftOver
 
         rows, columns, asked, digest = 0, (), source, _digest(source)  # type: int, tuple[str, ...], Path, str
         with working_folder(self._library.home.scratch, "mldesk-rows") as folder:
@@ -116,13 +119,20 @@ class PredictionService:
                 table = stack.enter_context(TableOutput(output))
                 have = [*(item.name for item in predictor.schema if item.name not in batches.missing), *batches.extra]
                 keys = tuple(name for name in predictor.keys if name in have)
-                kept = have if keep is None else _present([*(keys if keep_keys else ()), *keep], have)
-                of_no_matter = {*kept, *keys} - {item.name for item in predictor.schema}
+                called = {} if cleaned is None else {there: name for name, there in cleaned.called.items()}
+                place_of = {called.get(name, name): name for name in have}
+                kept = list(place_of) if keep is None else _present(
+                    [*(keys if keep_keys else ()), *keep], list(place_of),
+                    lambda name: cleaned.hint(name, chain, predictor) if cleaned is not None else "")
+                of_no_matter = {*(place_of[name] for name in kept), *keys} - {item.name for item in predictor.schema}
+                numbers = None if rejects is None else LeftOver(folder / _REASONS, cleaned)
                 stack.enter_context(_offering(chain, clean, rejects is not None))
                 for batch in batches:
                     given = {name: batch.column(name) for name in batch.schema.names}
                     asking = {name: values for name, values in given.items() if name not in of_no_matter}
-                    answer = _beside(predictor.predict(asking, level), {name: given[name] for name in kept})
+                    answer = _beside(predictor.predict(asking, level), {name: given[place_of[name]] for name in kept})
+                    if numbers is not None:   # last, so that whoever reads by places finds the others where they were
+                        answer[free_name("row", answer)] = numbers.next(batch.num_rows)
                     columns = tuple(answer)
                     table.write(answer)
                     rows += batch.num_rows
@@ -219,7 +229,7 @@ class PredictionService:
         if cleaned is not None:
             source = cleaned.rows
         (folder / "good").mkdir()
-        divided = Divided(folder / "good" / f"{source.stem}.parquet", folder / "reasons.parquet", folder / "lines.csv")
+        divided = Divided(folder / "good" / f"{source.stem}.parquet", folder / _REASONS, folder / "lines.csv")
         found = guard(self.held_to(model, predictor), predictor.schema, source, folder,
                       divided if rejects is not None else None, read_as)
         if found is not None and found.all_left_out and rejects is not None:   # what is wrong with each is wanted most
@@ -298,12 +308,12 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _present(names: Sequence[str], have: Sequence[str]) -> list[str]:
-    """Return the columns to keep, each once. Raises BadInput for one that is not there."""
+def _present(names: Sequence[str], have: Sequence[str], hint: Callable[[str], str]) -> list[str]:
+    """Return the columns to keep, each once. Raises BadInput for one that is not there, with a ``hint`` if there is."""
     for name in names:
         if name not in have:
             raise BadInput(f"The input has no column {name[:80]!r} to keep.",
-                           hint=did_you_mean(name, have) or f"It has: {listed(have)}.")
+                           hint=hint(name) or did_you_mean(name, have) or f"It has: {listed(have)}.")
     return list(dict.fromkeys(names))
 
 

@@ -132,7 +132,8 @@ def _there(path: Path) -> bool:
 
 
 @contextmanager
-def streamed_file(stream: BinaryIO, kind: str | None, scratch: Path) -> Iterator[Path]:
+def streamed_file(stream: BinaryIO, kind: str | None, scratch: Path,
+                  hint: str = "Write it like `PROGRAM | mldesk data import -`.") -> Iterator[Path]:
     """Give a file that holds what a stream gives, of a format (None: found out from it). Gone afterwards.
 
     Raises BadInput where nothing comes, DiskFull.
@@ -143,7 +144,7 @@ def streamed_file(stream: BinaryIO, kind: str | None, scratch: Path) -> Iterator
         with disk_errors("the import"), open(path, "wb") as file:
             shutil.copyfileobj(stream, file, 1 << 20)
         if not path.stat().st_size:
-            raise BadInput("Nothing came from standard input.", hint="Write it like `PROGRAM | mldesk data import -`.")
+            raise BadInput("Nothing came from standard input.", hint=hint)
         yield path
 
 

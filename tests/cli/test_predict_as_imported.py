@@ -51,7 +51,7 @@ def test_the_raw_file_is_predicted_checked_merged_and_compared_as_it_was_importe
     mldesk.good("models", "export", "desk-stays", desk / "m.mlbundle")
     mldesk.good("predict", desk / "m.mlbundle", raw, "-o", desk / "c.csv", "--home", desk / "another library")
     for name in ("a.csv", "b.csv", "c.csv"):
-        assert (desk / name).read_text() == (desk / "want.csv").read_text()
+        assert _without_numbers(desk / name) == (desk / "want.csv").read_text()
     assert mldesk.good("models", "drift", "desk-stays", raw)["shifted"] == []
     more = write_csv(desk / "more.csv", _NAMES, _rows(300)[160:])
     assert mldesk.good("data", "check", more, "desk", "--merge")["version"] == 2
@@ -113,8 +113,17 @@ def test_what_a_file_leaves_open_is_read_as_the_table_was(mldesk: Command, tmp_p
     mldesk.good("models", "import", tmp_path / "m.mlbundle", *away)
     mldesk.good("predict", "t-grade", new, "-o", tmp_path / "d.csv", "--keep-all", *away)
     for name in "abcd":
-        assert (tmp_path / f"{name}.csv").read_text() == want, name
+        assert _without_numbers(tmp_path / f"{name}.csv") == want, name
     mldesk.good("data", "contract", "t", "--infer")
     assert mldesk.good("data", "check", new, "t", "--merge")["version"] == 2
     found = mldesk.good("data", "sql", "t", "SELECT CAST(day AS VARCHAR), size, seen FROM data OFFSET 120")["rows"]
     assert found == [["2024-04-03", 1.234, None], ["2024-06-05", 2.345, 3]]
+
+
+def _without_numbers(path: Path) -> str:
+    """Return a file of predictions without the numbers of rows that --rejects has at the end of each."""
+    lines = path.read_text().splitlines()
+    if not lines[0].endswith(',"row"'):
+        return path.read_text()
+    assert [line.rpartition(",")[2] for line in lines[1:]] == [str(number) for number in range(1, len(lines))]
+    return "".join(f"{line.rpartition(',')[0]}\n" for line in lines)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mldesk.data.contracts.rejects import keep_reasons
+from mldesk.workbench.left_over import LeftOver
 from tests.cli.conftest import Command
 from tests.cli.csv_files import read_csv, write_csv
 
@@ -52,9 +54,14 @@ def test_cells_that_cleaning_cannot_read_are_said_refused_or_left_out(mldesk: Co
     named.write_text(new.read_text().replace("day", "since"))
     raw = mldesk("--json", "predict", "desk-stays", named, *words[3:])
     assert (raw.code, "have them cleaned first (--clean)" in raw.json["error"]["hint"]) == (2, True)
-    told = mldesk.good("predict", "desk-stays", named, *words[3:], "--rejects", desk / "bad.csv")
+    told = mldesk.good("predict", "desk-stays", named, *words[3:], "--rejects", desk / "bad.csv", "--keep", "id")
+    assert {row["id"]: int(row["row"]) for row in read_csv(desk / "a.csv")} == {
+        row[0]: number for number, row in enumerate(rows, start=1) if number not in (2, 6)}
     assert (told["rows"], told["left_out"]) == (28, 2)
     assert any("have them cleaned first (--clean)" in warning for warning in told["warnings"])
+    empty = mldesk("--json", "predict", "desk-stays", "-", "-o", desk / "none.csv")
+    assert (empty.code, empty.json["error"]["message"], "wrote nothing" in empty.json["error"]["hint"]) == (
+        2, "Nothing came from standard input.", True)
     answer = mldesk.good(*words, "--clean", "--force")
     assert (answer["rows"], answer["left_out"]) == (30, 0)
     end = "did not fit and is missing now, the first being"
@@ -65,6 +72,9 @@ def test_cells_that_cleaning_cannot_read_are_said_refused_or_left_out(mldesk: Co
         2, True)
     answer = mldesk.good(*words, "--clean", "--rejects", desk / "bad.csv", "--force")
     assert (answer["rows"], answer["left_out"], answer["warnings"]) == (28, 2, [])
+    assert (answer["columns"][0], answer["columns"][-1]) == ("prediction", "row")
+    left = [number for number in range(1, 31) if number not in (2, 6)]
+    assert [int(row["row"]) for row in read_csv(desk / "a.csv")] == left
     assert [(row["row"], row["line"], row["column"], row["reason"].partition(" is ")[0], row["id"])
             for row in read_csv(desk / "bad.csv")] == [("2", "3", "amount", "'see invoice'", "c0001"),
                                                     ("6", "7", "day", "'not known'", "c0005")]
@@ -96,3 +106,31 @@ def test_lines_that_are_no_rows_are_kept_as_they_stand_and_no_old_file_is_left(m
     for more in (words, words[:-1]):
         assert mldesk(*more, desk / "broken.xlsx").code == 2
     assert bad.read_bytes() == before
+
+
+def test_a_column_is_kept_by_its_name_before_cleaning_and_after(mldesk: Command, tmp_path: Path) -> None:
+    raw = write_csv(tmp_path / "raw.csv", _NAMES, _rows(120))
+    mldesk.good("data", "import", raw, "--name", "desk")
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [
+        {"step": "rename", "names": {"colour": "Colour", "day": "since", "amount": "paid"}},
+        {"step": "clean_text", "columns": ["Colour"], "trim": "all", "case": "upper"}]}))
+    mldesk.good("data", "clean", "desk", "--recipe", tmp_path / "steps.json")
+    mldesk.good("train", "desk", "--target", "stays", "--model", "linear", "--without", "id", "--without", "since")
+    words = ("predict", "desk-stays", raw, "-o", tmp_path / "a.csv", "--clean", "--force")
+    keep = [word for name in ("colour", "Colour", "paid", "amount") for word in ("--keep", name)]
+    assert mldesk.good(*words, *keep)["columns"][:4] == ["colour", "Colour", "paid", "amount"]
+    row = read_csv(tmp_path / "a.csv")[0]
+    assert (row["Colour"], row["paid"]) == (row["colour"].strip().upper(), row["amount"])
+    refused = mldesk("--json", *words, "--keep", "since")   # the model does without it, so it is not made
+    assert refused.json["error"]["hint"] == "Cleaning makes it of 'day', which can be kept."
+    assert mldesk("--json", *words, "--keep", "amuont").json["error"]["hint"] == "Did you mean 'amount'?"
+
+
+@pytest.mark.parametrize(("gone", "left"), [
+    ([], [1, 2, 3, 4, 5, 6]), ([1], [2, 3, 4, 5, 6]), ([6, 2, 2, 3], [1, 4, 5]), ([4, 5, 6], [1, 2, 3])])
+def test_rows_that_are_left_keep_their_numbers_over_several_batches(
+        tmp_path: Path, gone: list[int], left: list[int]) -> None:
+    keep_reasons([(row, "a", "why") for row in gone], tmp_path / "reasons.parquet")
+    numbers = LeftOver(tmp_path / "reasons.parquet", None)
+    assert [int(row) for count in (1, 0, len(left) - 1) for row in numbers.next(count)] == left
+    assert LeftOver(tmp_path / "none.parquet", None).next(3).tolist() == [1, 2, 3]

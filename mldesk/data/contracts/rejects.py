@@ -81,14 +81,19 @@ def in_the_file(reasons: Path, places: Path, target: Path, scratch: Path) -> Non
 
 
 def with_columns(rows: Path, wanted: Collection[str], first: Path, also: Sequence[str], place: str, target: Path,
-                 places: Path, scratch: Path) -> None:
+                 places: Path, scratch: Path) -> dict[str, str]:
     """Write the ``wanted`` columns of ``rows`` (Parquet, with a column ``place``), beside them ``also`` of ``first``.
 
-    ``places`` gets for each of them (row, from 1) the row of the file that it was made of (place, from 1).
+    ``places`` gets for each of them (row, from 1) the row of the file that it was made of (place, from 1). Return what
+    those of ``also`` are called that stand beside a column whose name differs in upper and lower case only.
     """
     names = [name for name in pq.read_schema(rows).names if name in {*wanted, *also}]
-    own = [name for name in also if name not in names]
-    cells = ", ".join([*(f"r.{identifier(name)}" for name in names), *(f"f.{identifier(name)}" for name in own)])
+    own: dict[str, str] = {}
+    for name in also:
+        if name not in names:
+            own[name] = free_name(name, [*names, *own.values(), *(other for other in also if other != name)])
+    cells = ", ".join([*(f"r.{identifier(name)}" for name in names),
+                       *(f"f.{identifier(name)} AS {identifier(called)}" for name, called in own.items())])
     at = identifier(place)
     with sql_errors("The recipe"), connect([rows, first], scratch, threads=1) as connection:
         joined = f"{relation([rows])} AS r JOIN {relation([first])} AS f ON f.{at} = r.{at}"
@@ -96,6 +101,7 @@ def with_columns(rows: Path, wanted: Collection[str], first: Path, also: Sequenc
         for what, path in ((cells, target), (number, places)):
             connection.execute(f"COPY (SELECT {what} FROM {joined} ORDER BY r.{at}) TO {literal(str(path))} "
                                "(FORMAT parquet)")
+    return {name: called for name, called in own.items() if name != called}
 
 
 def count_lines(lines: Path) -> int:
