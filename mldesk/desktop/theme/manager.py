@@ -157,7 +157,7 @@ def qt_palette(tokens: Palette) -> QPalette:
         role.Window: tokens.window, role.WindowText: tokens.text, role.Base: tokens.surface,
         role.AlternateBase: tokens.sunken, role.Text: tokens.text, role.Button: tokens.surface,
         role.ButtonText: tokens.text, role.BrightText: tokens.on_accent, role.ToolTipBase: tokens.raised,
-        role.ToolTipText: tokens.text, role.PlaceholderText: tokens.faint, role.Highlight: tokens.selected,
+        role.ToolTipText: tokens.text, role.PlaceholderText: tokens.muted, role.Highlight: tokens.selected,
         role.HighlightedText: tokens.text, role.Link: tokens.accent_text, role.LinkVisited: tokens.accent_text,
         role.Light: tokens.hover, role.Midlight: tokens.border, role.Mid: tokens.border_strong,
         role.Dark: tokens.border_strong, role.Shadow: tokens.border_strong, role.Accent: tokens.accent,

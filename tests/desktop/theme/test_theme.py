@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPixmap
+from PySide6.QtGui import QColor, QPalette, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 
 from mldesk.core.errors import NotFound
 from mldesk.desktop import theme
@@ -46,6 +46,17 @@ def test_words_on_filled_and_soft_grounds_can_be_read(palette: Palette) -> None:
     for fill in (palette.accent, palette.accent_hover, palette.accent_pressed):
         assert contrast(palette.on_accent, fill) >= 4.5
     assert contrast("#ffffff", palette.danger_fill) >= 4.5
+
+
+@palettes
+@pytest.mark.parametrize("kind", [QLineEdit, QPlainTextEdit, QComboBox])
+def test_what_an_empty_field_says_can_be_read(qapp: QApplication, palette: Palette, kind: type[QWidget]) -> None:
+    theme.apply(qapp, palette.name)
+    field = kind()
+    field.ensurePolished()
+    ink = field.palette().color(QPalette.ColorRole.PlaceholderText)
+    assert ink.alpha() == 255   # a stylesheet that does not say makes it half as strong as the text
+    assert contrast(ink.name(), palette.surface) >= 4.5
 
 
 @palettes
