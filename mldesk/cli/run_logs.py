@@ -38,6 +38,8 @@ def logs(
             else:
                 sys.stdout.write(_printed(data.decode("utf-8", "replace")))
             data, offset = bench.runs.log(run.id, offset)
+    if run.kind == "search":
+        face.note(f"· What it has tried: mldesk runs trial {run.id}")
     text = b"".join(whole).decode("utf-8", "replace")
     if not all_of_it:
         lines = list(matching(_lines(text), least, search))

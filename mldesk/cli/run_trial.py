@@ -94,7 +94,7 @@ def _show(face: Face, found: Mapping[str, Any], search: str) -> None:
     told = words.score(score) if isinstance(score, (int, float)) else no_score(found)
     face.say(f"Trial {found['number']} of {search}: {found['estimator']}")
     face.say(f"{title(str(found.get('metric', 'score')))}  {told}   took {words.duration(found.get('seconds') or 0)}")
-    face.say(f"Pipeline: {usual_words(str(found['estimator']))}")
+    face.say(f"Preparation: {usual_words(str(found['estimator']))}")
     if said := pipeline_words(found.get("pipeline")):
         face.say(f"  besides: {said}")
     for key, value in dict(found.get("parameters") or {}).items():

@@ -27,6 +27,7 @@ from mldesk.cli.run_script import script
 from mldesk.cli.run_split import split
 from mldesk.cli.run_steering import Reference, cancel, extend, finish_, learning_rate, move, pause, resume
 from mldesk.cli.run_trial import trial
+from mldesk.cli.search import SHOWN, show_leaderboard, told
 from mldesk.cli.train import finish, show_result
 from mldesk.cli.watching import how_to_go_on, starts
 from mldesk.cli.when import standing
@@ -230,9 +231,11 @@ def show(context: typer.Context, reference: Reference) -> None:
         kept = bench.scripts.kept(run.id) if run.kind in ("script", "imported") else {}
         intervals = bench.judging.intervals(run.id)
         silent = next((item.unreachable for item in bench.runners.list() if item.name == run.runner), None)
+        tried = bench.searches.leaderboard(run.id) if run.kind == "search" else []
     if face.json:
         face.document({**run_details(run), "intervals": intervals, "looks": looks, "files": sorted(kept),
-                       "runs_inside": [part.id for part in family.inside]})
+                       "runs_inside": [part.id for part in family.inside],
+                       **({"leaderboard": told(tried)} if run.kind == "search" else {})})
         return
     if run.result is not None:
         show_result(face, run, intervals)
@@ -252,7 +255,13 @@ def show(context: typer.Context, reference: Reference) -> None:
         "part of": "" if family.parent is None else f"{family.parent.name} ({family.parent.id})",
         "runs inside": ", ".join(part.name for part in family.inside),
         "files": f"{words.plural(len(kept), 'file')}: mldesk runs files {run.id}" if kept else "",
+        "trials": "" if run.kind != "search" else
+                  words.plural(len(tried), "trial") + f"{'' if run.state.final else ' by now'}: mldesk runs trial "
+                  f"{run.id}",
         "parameters": words.parameters(details["parameters"])}))
+    if tried and not run.state.final:
+        face.say()
+        show_leaderboard(face, tried, SHOWN)
 
 
 @app.command()

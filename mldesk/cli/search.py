@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mldesk.training.search.budget import Estimate
     from mldesk.workbench.bench import Workbench
 
-_SHOWN = 15
+SHOWN = 15      # trials of a leaderboard, where not all were asked for
 _TRAIN = {option: field for option, field in OPTIONS.items() if option not in ("model", "folds")}
 _SEARCH = {"minutes": "seconds", "trials": "trials", "metric": "metric", "quantile": "quantile",
            "target_score": "target_score", "model": "estimators", "single": "ensemble", "parallel": "parallel",
@@ -86,8 +86,13 @@ def search(
 def _finish(face: Face, bench: Workbench, run: Run) -> None:
     tried = bench.searches.leaderboard(run.id)
     if not face.json and tried:
-        show_leaderboard(face, tried, _SHOWN)
-    finish(face, bench, run, {"leaderboard": [{key: trial.get(key) for key in _TOLD} for trial in tried]})
+        show_leaderboard(face, tried, SHOWN)
+    finish(face, bench, run, {"leaderboard": told(tried)})
+
+
+def told(tried: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a leaderboard as --json has it."""
+    return [{key: trial.get(key) for key in _TOLD} for trial in tried]
 
 
 def in_words(found: Estimate) -> str:
@@ -104,10 +109,10 @@ def in_words(found: Estimate) -> str:
 def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]], most: int) -> None:
     """Print the ``most`` best trials of a search."""
     metric = title(str(tried[0].get("metric", "score")))
-    face.show(make_table(("trial", "model", metric, "time", "pipeline", "parameters"), [
+    face.show(make_table(("trial", "model", metric, "time", "preparation", "parameters"), [
         (str(trial.get("number")), str(trial.get("estimator")),
          words.score(trial["score"]) if isinstance(trial.get("score"), (int, float)) else no_score(trial),
-         words.duration(float(trial.get("seconds") or 0)), pipeline_words(trial.get("pipeline")) or "usual",
+         words.duration(float(trial.get("seconds") or 0)), pipeline_words(trial.get("pipeline")) or "standard",
          ", ".join(f"{key} {_short(value)}" for key, value in dict(trial.get("parameters") or {}).items()) or "default")
         for trial in tried[:most]], right={"trial", metric, "time"}))
     if len(tried) > most:

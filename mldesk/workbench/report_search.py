@@ -22,7 +22,7 @@ def trials(leaderboard: Sequence[Mapping[str, Any]]) -> Section:
     rows = [_row(place, trial) for place, trial in enumerate(leaderboard[:_MOST_TRIALS], 1)]
     score = title(str(leaderboard[0].get("metric", "score")))
     blocks: list[Block] = [*_progress(leaderboard),
-                           Table(("place", "trial", "model", score, "took", "pipeline", "parameters"), rows,
+                           Table(("place", "trial", "model", score, "took", "preparation", "parameters"), rows,
                                  frozenset({"place", "trial", score, "took"}))]
     if len(leaderboard) > _MOST_TRIALS:
         blocks.append(Text(f"and {plural(len(leaderboard) - _MOST_TRIALS, 'more trial')}", "muted"))
@@ -32,10 +32,10 @@ def trials(leaderboard: Sequence[Mapping[str, Any]]) -> Section:
 def blend(members: Sequence[Mapping[str, Any]]) -> Section:
     """Return what a search blended, the heaviest first: [{"trial", "estimator", "weight", "parameters", "score"}]."""
     rows = [(_title(item), f"{float(item['weight']):.0%}", plain(item.get("trial")),
-             number(item.get("score")), pipeline_words(item.get("pipeline")) or "usual", _parameters(item))
+             number(item.get("score")), pipeline_words(item.get("pipeline")) or "standard", _parameters(item))
             for item in sorted(members, key=lambda item: -float(item["weight"]))]
     return Section("What it is made of", [Table(
-        ("model", "weight", "trial", "score alone", "pipeline", "parameters"), rows,
+        ("model", "weight", "trial", "score alone", "preparation", "parameters"), rows,
                                             frozenset({"weight", "trial", "score alone"}))] if rows else [])
 
 
@@ -53,7 +53,7 @@ def _row(place: int, trial: Mapping[str, Any]) -> tuple[str, ...]:
     return (str(place), plain(trial.get("number")), _title(trial),
             number(score) if isinstance(score, (int, float)) else plain(
                 trial.get("error") or _STATES.get(str(trial.get("state")), "failed")),
-            length(trial.get("seconds")), pipeline_words(trial.get("pipeline")) or "usual", _parameters(trial))
+            length(trial.get("seconds")), pipeline_words(trial.get("pipeline")) or "standard", _parameters(trial))
 
 
 def _progress(leaderboard: Sequence[Mapping[str, Any]]) -> list[Block]:

@@ -99,13 +99,15 @@ class ScheduleService:
         begun: list[Run] = []
         try:
             for one in orders:
-                begun.append(self._start(one))  # noqa: PERF401 - those that were begun are needed where one fails
+                begun.append(self._start(one))
+                if when.repeat > 1:   # at once: who is killed here leaves a group all the same
+                    self._together(begun, when.repeat, begun[-1:])
         except MldeskError as error:
             if begun:
                 error.hint = f"{error.hint} {len(begun)} of {when.repeat} were begun before.".strip()
             raise
         finally:
-            group = self._together(begun) if when.repeat > 1 else ""
+            group = self._together(begun, len(begun)) if when.repeat > 1 and begun else ""
         return Begun(tuple(self._runs.get(run.id) for run in begun), group, note)
 
     def start_at(self, reference: str, moment: float | None) -> Run:
@@ -168,12 +170,10 @@ class ScheduleService:
                            hint=f"Give the parameter seed at most {_SEED_DIGITS} digits, or run it once.")
         return {**order.parameters, "seed": str(int(seed) + number)}
 
-    def _together(self, runs: Sequence[Run]) -> str:
-        """Put runs into a group that is named after the first of them."""
-        if not runs:
-            return ""
-        group = tidy_name(f"{runs[0].name} ×{len(runs)}"[:100], "repeated")
-        for run in runs:
+    def _together(self, runs: Sequence[Run], count: int, new: Sequence[Run] | None = None) -> str:
+        """Put ``new`` ones of ``runs``, or all, into a group that is named after the first, and ``count`` of them."""
+        group = tidy_name(f"{runs[0].name} ×{count}"[:100], "repeated")
+        for run in runs if new is None else new:
             self._book.annotate(run.id, group=group)
         return group
 

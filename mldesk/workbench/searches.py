@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from mldesk.core.cores import usable_cores
+from mldesk.core.cores import free_share, usable_cores
 from mldesk.core.errors import BadInput, Conflict
 from mldesk.core.ids import new_id
 from mldesk.library import Library
@@ -59,7 +59,8 @@ class SearchService:
         cores = sum(count for count in known if isinstance(count, int)) or usable_cores()
         dealing = split_request(order.train).column
         values = next((column.distinct for column in version.columns if column.name == dealing), 0)
-        return search_estimate(order, version.rows, len(features), cores, values)
+        share = free_share() if order.train.runner == "local" else 1.0
+        return search_estimate(order, version.rows, len(features), cores, values, share)
 
     def _spread(self, order: TrainOrder, request: SearchRequest, others: Sequence[str]) -> Run:
         """Begin a search and its helpers. The search comes first, since it may well go on without them."""

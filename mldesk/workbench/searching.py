@@ -117,15 +117,17 @@ def check_amounts(order: SearchOrder) -> None:
                        hint=f"Choose a number from 1 to {MOST_PARALLEL}; one for each core is plenty.")
 
 
-def search_estimate(order: SearchOrder, rows: int, columns: int, cores: int, values: int) -> Estimate:
+def search_estimate(order: SearchOrder, rows: int, columns: int, cores: int, values: int,
+                    share: float = 1.0) -> Estimate:
     """Say what a search will come to, roughly. ``cores``: of all its runners together; ``values``: of the column that
-    the rows are dealt by, 0 where there is none.
+    the rows are dealt by, 0 where there is none. ``share``: of the cores that other work leaves.
     """
     train, endless = order.train, not order.seconds and not order.trials
     seconds, kept = DEFAULT_SECONDS if endless else order.seconds, round(rows * (1 - train.test_size))
     folds = judging(kept, columns, seconds, train.split, round(kept * train.validation_size),
                     round(values * (1 - train.test_size)) if train.split == "group" else values)
-    return estimate(kept, columns, seconds, order.trials, cores, folds, train.split)
+    return estimate(kept, columns, seconds, order.trials, cores, folds, train.split, share,
+                    order.parallel * (1 + len(order.helpers)))
 
 
 def limits_of(run: Run) -> tuple[str, ...]:

@@ -78,6 +78,8 @@ def test_a_messy_table_becomes_predictions_of_the_best_model(mldesk: Command, tm
     live = [event for event in mldesk("runs", "follow", "searched", "--json").lines if event["kind"] == "trial"]
     assert len(live) == 3, "whoever follows sees each trial as it ends"
     best = found["leaderboard"][0]
+    assert mldesk.good("runs", "show", "searched")["leaderboard"] == found["leaderboard"]
+    assert "mldesk runs trial" in mldesk("runs", "logs", "searched").err
     assert mldesk.good("runs", "trial", "searched")["trials"][0]["number"] == best["number"]
     shown = mldesk.good("runs", "trial", "searched", str(best["number"]))
     assert (shown["parameters"], shown["score"]) == (best["parameters"], best["score"]) and "curve" in shown

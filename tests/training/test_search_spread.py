@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
+from mldesk.core.cores import free_share, usable_cores
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.estimators.base import load_estimator
 from mldesk.training.job import Workplace, open_table
@@ -218,6 +219,23 @@ def test_folds_are_as_many_as_the_time_allows_for() -> None:
     assert estimate(5_000, 10, 600, 1, 2, 5).seconds < 600
     assert short.least <= 13 <= short.trials     # what a minute's search of such a table came to
     assert estimate(16_500, 9, 60, 0, 1, 5).least <= 7 <= estimate(16_500, 9, 60, 0, 1, 5).trials
+
+
+@pytest.mark.parametrize(("rows", "width", "seconds", "folds", "came"), [
+    (275, 15, 30, 5, 3), (5_634, 19, 60, 5, 5), (16_512, 9, 60, 5, 3), (4_669, 118, 60, 3, 2), (39_074, 14, 30, 1, 3),
+    (7_008, 13, 30, 5, 4)])
+def test_what_a_search_came_to_on_a_busy_machine_is_what_was_reckoned_with(
+        rows: int, width: int, seconds: float, folds: int, came: int) -> None:
+    busy, free = (estimate(rows, width, seconds, 0, 2, folds, share=share) for share in (2 / 15, 1.0))   # load 13
+    assert busy.least <= came <= busy.trials <= 3 * came
+    assert busy.trials < free.trials and busy.least <= free.least
+
+
+def test_how_much_of_the_cores_is_free_is_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (3.0 * usable_cores(), 0.0, 0.0))
+    assert free_share() == 0.25
+    monkeypatch.delattr("os.getloadavg")
+    assert free_share() == 1.0
 
 
 def test_on_few_rows_several_selections_are_averaged() -> None:

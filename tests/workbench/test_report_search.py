@@ -14,7 +14,7 @@ def test_the_members_of_a_blend_are_listed_with_their_parameters_the_heaviest_fi
     table = section.blocks[0]
     assert isinstance(table, Table)
     assert [(*row[1:3], *row[4:]) for row in table.rows] == [
-        ("75%", "8", "usual", "rounds 90"), ("25%", "3", "logarithm of the target", "")]
+        ("75%", "8", "standard", "rounds 90"), ("25%", "3", "logarithm of the target", "")]
     assert blend([]).blocks == []
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from mldesk.core.clock import SystemClock
 from mldesk.core.errors import BadInput, Conflict
+from mldesk.library.records import Run
 from mldesk.runners.calls import RunnerTooOld
 from mldesk.wire.states import JobState
 from mldesk.workbench.orders import LARGEST_SEED, TrainOrder
@@ -74,6 +75,23 @@ def test_runs_that_are_repeated_differ_by_their_seed_and_are_a_group(desk: Desk,
         desk.runs.refresh(run.id)
     found = spread([desk.runs.get(run.id) for run in begun.runs])
     assert found["accuracy"] == {"mean": pytest.approx(0.9), "std": pytest.approx(0.1)}
+
+
+def test_who_is_killed_while_runs_are_begun_leaves_them_in_their_group(
+        desk: Desk, schedule: ScheduleService, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, groups = desk.runs.start, list[str]()
+
+    def killed(order: TrainOrder) -> Run:
+        groups.extend(run.group for run in desk.library.runs.list())   # as a kill at this moment would leave them
+        if groups:
+            raise BadInput("No more of them.")
+        return start(order)
+
+    monkeypatch.setattr(schedule._runs, "start", killed)
+    with pytest.raises(BadInput):
+        schedule.begin(ORDER, When(repeat=3))
+    (only,) = desk.library.runs.list()
+    assert groups == [f"{only.name} ×3"] and only.group == f"{only.name} ×1"
 
 
 def test_a_search_begins_again_and_again_with_the_same_seed(desk: Desk, schedule: ScheduleService) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from mldesk.training.search.timing import SLOWED, final_seconds
+
 _FOLDS = ((5, 400), (3, 600))   # folds, and the rows a second that they take: of a table of few columns, on two cores
 _PARTS = 3                      # the last ones of rows in order of time, that trials are judged by
 _JUDGED_SHARE = 0.6             # ... of the rows at most
@@ -12,7 +14,9 @@ _UNHURRIED = 300.0              # seconds that are reckoned with where the time 
 # Seconds of one core that a row (of few columns) takes of a fit, and that any fit takes: of trees, and of networks. On
 # one core a minute's search of 5,600 rows had 13 trials, three of them networks, one of 16,500 rows and numbers 7.
 _QUICK, _SLOW = (2e-5, 0.1), (6e-4, 0.6)
-_SHARE = 0.2                    # of the time that one trial may take
+_SHARE, _FIRST_SHARE = 0.2, 0.35   # of the time that one trial may take, and the first
+_NETWORKS, _BEFORE = 0.1, 4     # of the trials at least, which are slow, and how many come before the first
+_PREPARING = 0.7                # seconds of a free machine until the first trial begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +55,24 @@ def judging(rows: int, width: int, seconds: float, split: str, validating: int, 
     return max(1, min(folds, values)) if split == "group" else folds
 
 
-def estimate(rows: int, width: int, seconds: float, trials: int, cores: int, folds: int, split: str = "") -> Estimate:
+def estimate(rows: int, width: int, seconds: float, trials: int, cores: int, folds: int, split: str = "",
+             share: float = 1.0, lanes: int = 1) -> Estimate:
     """Estimate a search over ``rows`` that are not test rows, of ``width`` columns; 0 is no limit. ``cores``: of all
-    its runners together. ``folds``: as ``judging`` has it.
+    its runners together. ``folds``: as ``judging`` has it. ``share``: of the cores that other work leaves to it.
+    ``lanes``: trials that are made at once.
     """
     work = rows * (1 + width / 20)
-    quick, slow = (folds * max(least, a_row * work) / max(1, cores) for a_row, least in (_QUICK, _SLOW))
-    slow = max(quick, min(slow, _SHARE * seconds / max(1, cores))) if seconds else slow
-    possible = max(1, int(seconds * 0.85 / quick)) if seconds else trials
+    quick, slow = (folds * max(least, a_row * work) / (max(1, cores) * share) for a_row, least in (_QUICK, _SLOW))
+    if not seconds:
+        return Estimate(folds, trials, trials * math.sqrt(quick * slow) / 0.85, split, trials)   # some of either
+    cap = _SHARE * seconds / lanes
+    first = slow if slow < cap else _FIRST_SHARE * seconds
+    slow = min(slow, cap)
+    quick = min(quick, slow)
+    trying = max(0.0, seconds - min(final_seconds(seconds) / share, SLOWED * seconds) - _PREPARING / share)
+    mixed = max(_BEFORE, trying / ((1 - _NETWORKS) * quick + _NETWORKS * slow))
+    possible = max(1, math.ceil(min(trying / quick, mixed)))
     count = min(trials or possible, possible)
-    least = min(count, max(1, int(seconds * 0.85 / slow))) if seconds else count
-    takes = count * math.sqrt(quick * slow) / 0.85     # some of either
-    whole = min(takes, seconds) if seconds and trials == count else seconds or takes
-    return Estimate(folds, count, whole, split, least)
+    least = min(count, max(1, 1 + int((trying - first) / slow)))
+    takes = count * math.sqrt(quick * slow) + seconds - trying
+    return Estimate(folds, count, min(takes, seconds) if trials == count else seconds, split, least)

@@ -10,7 +10,7 @@ from pathlib import Path
 from mldesk.core.durable import disk_errors
 
 _FINAL = (8.0, 0.05, 0.2)   # seconds, share and largest share of the time that blending, scoring and saving need
-_SLOWED = 0.3               # ... and largest share on a machine with other work, where they take longer
+SLOWED = 0.3               # ... and largest share on a machine with other work, where they take longer
 _SAVING = 0.3               # ... of them for saving
 _WEIGHED = 0.05             # share of the time in which the columns are weighed
 _LEAST_WEIGHED = 0.3        # ... in seconds
@@ -90,7 +90,7 @@ class End:
     def needs(self) -> float:
         """How many seconds the end takes."""
         share = sum(self._shares) / len(self._shares) if self._shares else 1.0
-        return min(final_seconds(self.seconds) / share, _SLOWED * self.seconds)
+        return min(final_seconds(self.seconds) / share, SLOWED * self.seconds)
 
     @property
     def begins(self) -> float:

@@ -57,7 +57,7 @@ def test_the_leaderboard_shows_the_best_first_and_why_a_trial_failed(qtbot: QtBo
     assert "Choose a trial" in why_disabled(card.train)
     card.show_trials(TRIALS, "local")
     assert card.table.isColumnHidden(4)
-    assert cells(card, 0) == ["1", "3", "LightGBM", "0.9000", "this machine", "4.0 s", "as usual", "Learning rate 0.1"]
+    assert cells(card, 0) == ["1", "3", "LightGBM", "0.9000", "this machine", "4.0 s", "standard", "Learning rate 0.1"]
     assert cells(card, 1)[-1] == "its defaults"
     assert (cells(card, 2)[3], cells(card, 2)[-1]) == ("failed", "Out of memory.")
     weak = Trial(0, 4, "tabm", {}, "roc_auc", None, 0.5, "Given up after one fold.", weak=True)
@@ -73,7 +73,7 @@ def test_the_leaderboard_shows_the_best_first_and_why_a_trial_failed(qtbot: QtBo
     assert cells(card, 3)[3:] == ["pruned", "this machine", "0.5 s", "logarithm of the target", "Pruned at step 90."]
     card.table.select([5])
     assert not card.chart.isHidden()     # what was ended on the way has its curve
-    assert card.about.text().endswith("Its pipeline: logarithm of the target. Pruned at step 90.")
+    assert card.about.text().endswith("How its columns are prepared: logarithm of the target. Pruned at step 90.")
     assert "keep the trial itself" in why_disabled(card.train)
     with qtbot.waitSignal(card.kept) as kept:
         qtbot.mouseClick(card.keep, Qt.MouseButton.LeftButton)

@@ -166,7 +166,7 @@ def lineage_facts(about: About) -> list[tuple[str, str]]:
     return [(tr("Name"), version.label), (tr("Predicts"), version.target), (tr("Task"), words.task_name(version.task)),
             (tr("Estimator"), words.estimator_name(version.estimator)),
             (tr("Parameters"), _pairs(found["parameters"])),
-            *([(tr("Members"), _members(found["members"]))] if found["members"] else []),
+            *([(tr("Blended from"), _members(found["members"]))] if found["members"] else []),
             (tr("Learned from"), ", ".join(filter(None, (data["version"], data["source"], recipe)))),
             (tr("Its digest"), data["manifest"] or ""),
             (tr("Rows"), _rows(split["rows"])),

@@ -14,6 +14,7 @@ from mldesk.desktop.pages.row_menu import Entry, give_menu
 from mldesk.desktop.pages.runs.evaluation_tables import sized
 from mldesk.desktop.states.search import Member, Trial, in_words
 from mldesk.desktop.widgets import Card, Chart, disable, enable, make_button, make_label, row
+from mldesk.training.pipeline_words import usual_words
 
 _SEEN = 8           # trials that are seen before all are asked for
 _RUNNER = 4         # the column that names it
@@ -123,8 +124,8 @@ class LeaderboardCard(Card):
         else:
             self.about.setText(self.tr("{trial} has no curve: its model is fitted in one step.").format(trial=name)
                                if trial.rank else self.tr("{trial} has no curve.").format(trial=name))
-        for more in (self.tr("Its pipeline: {pipeline}.").format(pipeline=trial.pipeline) if trial.pipeline else "",
-                     trial.message if drawn else ""):
+        prepared = self.tr("How its columns are prepared: {pipeline}.").format(pipeline=trial.pipeline)
+        for more in (prepared if trial.pipeline else "", trial.message if drawn else ""):
             self.about.setText(f"{self.about.text()} {more}".strip())
 
     def _on_keep(self) -> None:
@@ -149,8 +150,8 @@ class LeaderboardCard(Card):
                   muted=True, spare=3),
             Field(tr("Time"), lambda trial: words.duration(trial.seconds), 94, lambda trial: trial.seconds, right=True,
                   muted=True, spare=1),
-            Field(tr("Pipeline"), lambda trial: trial.pipeline or tr("as usual"), 170, muted=True, spare=4,
-                  tip=lambda trial: trial.pipeline),
+            Field(tr("Preparation"), lambda trial: trial.pipeline or tr("standard"), 170, muted=True, spare=4,
+                  tip=lambda trial: trial.pipeline or usual_words(trial.estimator)),
             Field(tr("Parameters"), _about, tip=_about),
         ]
 
@@ -158,7 +159,7 @@ class LeaderboardCard(Card):
 
 def _why_not_train(trial: Trial | None) -> str:
     """Say why a trial cannot be trained in the Train dialog; "" where it can."""
-    return words.tr("Only a search can fit its pipeline: keep the trial itself as a model.") if (
+    return words.tr("Only a search can prepare columns that way: keep the trial itself as a model.") if (
         trial is not None and trial.pipeline) else ""
 
 
@@ -185,8 +186,8 @@ class MembersCard(Card):
             Field(tr("Model"), lambda item: words.estimator_name(item.estimator), 226, strong=True),
             Field(tr("Alone"), lambda item: words.metric_value(item.score), 84, lambda item: item.score or 0.0,
                   right=True, spare=1),
-            Field(tr("Pipeline"), lambda item: item.pipeline or tr("as usual"), 170, muted=True, spare=3,
-                  tip=lambda item: item.pipeline),
+            Field(tr("Preparation"), lambda item: item.pipeline or tr("standard"), 170, muted=True, spare=3,
+                  tip=lambda item: item.pipeline or usual_words(item.estimator)),
             Field(tr("Parameters"), lambda item: in_words(item.estimator, item.parameters) or tr("its defaults")),
         ]
         self.table: RecordTable[Member] = RecordTable(fields, lambda item: item.trial, tr("Members"), dense=True,

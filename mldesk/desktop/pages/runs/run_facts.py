@@ -84,7 +84,7 @@ def _wishes(run: Run) -> Facts:
              (tr("Models"), ", ".join(map(words.estimator_name, wish.estimators)) or tr("all that make sense")),
              (tr("Keeps"), tr("a stack of the best") if wish.stack else
               tr("a blend of the best") if wish.blend else tr("the best one")),
-             (tr("Fitted once more"), tr("on all but the test rows") if wish.refit else tr("no")),
+             (tr("Fitted again at the end"), tr("on all rows but the test rows") if wish.refit else tr("no")),
              (tr("Models at once"), words.number(wish.parallel))]
     if wish.good_enough is not None:
         facts.insert(2, (tr("Good enough"), words.metric_value(wish.good_enough)))
