@@ -53,7 +53,21 @@ def pause(context: typer.Context, reference: Reference) -> None:
     """Stop a run and keep all it has; `runs resume` goes on with it."""
     face = Face.of(context)
     with face.workbench() as bench:
-        _steered(face, bench.runs.pause(reference), "is being paused")
+        run = bench.runs.pause(reference)
+        _steered(face, run, "is being paused")
+    if lost := lost_by_pausing(run):
+        face.note(f"· {lost}")
+
+
+def lost_by_pausing(run: Run) -> str:
+    """Say what a run that is paused does once more when it is resumed; "" where it goes on from a checkpoint."""
+    from mldesk.training.catalogue import ESTIMATORS  # which other commands do without
+
+    if run.kind == "search":
+        return "The trials that were under way are begun anew when it is resumed; those that ended are kept."
+    entry = ESTIMATORS.get(run.estimator) if run.kind == "train" else None
+    return "" if entry is None or entry.resumes else (
+        f"{entry.title} has no checkpoints: resumed, it is fitted from the beginning, to the same result.")
 
 
 def learning_rate(

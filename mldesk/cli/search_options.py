@@ -61,6 +61,8 @@ Split = Annotated[str, typer.Option(metavar="HOW", help=SPLIT_HELP)]
 SplitColumn = Annotated[str | None, typer.Option(
     "--split-column", metavar="COL", help=(
         "The column that group, time and column go by."))]
-Prepare = Annotated[str | None, typer.Option(metavar="FILE", help=PREPARE_HELP)]
+Prepare = Annotated[str | None, typer.Option(metavar="FILE", help=(
+    f"{PREPARE_HELP} A search tries none of its own pipelines beside them: these are made of all rows at once, such "
+    "steps of each fold by itself."))]
 RunName = Annotated[str, typer.Option(metavar="RUN", help="The run's name.")]
 SaveAs = Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")]

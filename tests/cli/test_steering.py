@@ -13,8 +13,10 @@ import pytest
 from mldesk.cli import runs as commands
 from mldesk.cli.arguments import Globals
 from mldesk.cli.face import Face
+from mldesk.cli.run_steering import lost_by_pausing
 from mldesk.core.errors import BadInput, Conflict
 from mldesk.workbench.orders import TrainOrder
+from tests.desktop.fake_workbench import make_run
 from tests.workbench.stand_ins import Desk
 
 
@@ -73,3 +75,11 @@ def test_a_training_is_told_of_another_learning_rate(desk: Desk, capsys: pytest.
     desk.runner.say(run.id, "failed", cause="failed", message="No.", hint="")
     with pytest.raises(Conflict, match="has ended"):
         commands.learning_rate(context, run.id, 0.01)
+
+
+@pytest.mark.parametrize(("kind", "estimator", "said"), [
+    ("train", "svm", "no checkpoints: resumed, it is fitted from the beginning"), ("train", "lightgbm", ""),
+    ("search", "blend", "those that ended are kept"), ("script", "", "")])
+def test_a_pause_says_what_is_done_once_more(kind: str, estimator: str, said: str) -> None:
+    found = lost_by_pausing(make_run("01S", kind=kind, estimator=estimator))
+    assert said in found and bool(said) == bool(found)
