@@ -78,6 +78,7 @@ def test_scores_beyond_the_first_are_folded_away(view: EvaluationView, qtbot: Qt
 def test_the_slider_moves_every_score_and_costs_move_the_best_place(view: EvaluationView, qtbot: QtBot) -> None:
     card = next(card for card in view.cards() if isinstance(card, ThresholdCard))
     before = card.called
+    assert "looks better on them than it is" in card._subtitle.text()
     card.slider.setValue(900)
     assert card.threshold.value() == 0.9
     assert card.called.tp <= before.tp and card.called.fn >= before.fn

@@ -138,7 +138,7 @@ class EvaluationView(ScrollPage):
                   if (table := thresholds_of(facts, None if len(classes) == 2 else label)) is not None]
         if not tables:
             return None
-        card = ThresholdCard(tables)
+        card = ThresholdCard(tables, tested=self.parts.value() == "test")
         card.kept.connect(self.threshold_wanted)
         if self._keeps:
             card.show_kept(self._kept)

@@ -36,11 +36,15 @@ class ThresholdCard(Card):
 
     kept = Signal(object, object)
 
-    def __init__(self, tables: Sequence[tuple[object, Thresholds]], parent: QWidget | None = None) -> None:
+    def __init__(self, tables: Sequence[tuple[object, Thresholds]], parent: QWidget | None = None, *,
+                 tested: bool = False) -> None:
+        """``tested``: they are of test rows, which a choice among thresholds uses up."""
         super().__init__(words.tr("When to say “{label}”").format(label=words.cell(tables[0][0])) if len(tables) == 1
                          else words.tr("When to say that it is"),
                          words.tr("Move the threshold to trade false alarms for missed cases. It changes what you read "
-                                  "here; the model goes by it once it is kept."), parent=parent)
+                                  "here; the model goes by it once it is kept.")
+                         + (" " + words.tr("One chosen by test rows looks better on them than it is; the "
+                                           "validation rows have others.") if tested else ""), parent=parent)
         self._tables = list(tables)
         self.choice = ComboBox([(place, words.cell(label)) for place, (label, _) in enumerate(tables)])
         self.choice.setAccessibleName(self.tr("Class"))
