@@ -14,6 +14,7 @@ from mldesk.desktop.states.curves import CurveFeed
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.search import Trial, trials_of
 from mldesk.desktop.tasks import in_remote, in_thread
+from mldesk.training.metric_words import title
 from mldesk.wire.jobs import FAREST
 from mldesk.wire.shapes import readable
 from mldesk.wire.states import JobState
@@ -247,7 +248,7 @@ def _trial_line(payload: Mapping[str, Any]) -> str:
     score = payload.get("score")
     message = str(payload.get("message", ""))
     if score is not None:
-        came_to = f"{payload.get('metric', '')} {score:.5g}"
+        came_to = f"{title(str(payload.get('metric', '')))} {score:.5g}"
     elif payload.get("state") in ("weak", "pruned"):
         came_to = f"{message[:1].lower()}{message[1:]}" or "given up"
     else:

@@ -159,6 +159,8 @@ def test_the_log_tells_what_happened_and_leaves_out_what_is_drawn() -> None:
     assert log_line(Event(1, 0.0, "metrics", {"step": 1, "values": {}})) == ""
     weak = {"number": 20, "estimator": "linear", "state": "weak", "score": None, "message": "Given up after 3 folds."}
     assert log_line(Event(1, 0.0, "trial", weak)).endswith("  trial 20, linear: given up after 3 folds.\n")
+    told = {**weak, "state": "complete", "score": 0.25, "metric": "root_mean_squared_error"}
+    assert log_line(Event(1, 0.0, "trial", told)).endswith("  trial 20, linear: RMSE 0.25\n")
     assert "linear: failed: No." in log_line(Event(1, 0.0, "trial", {**weak, "state": "failed", "message": "No."}))
 
 
