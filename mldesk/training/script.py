@@ -16,7 +16,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -28,7 +27,7 @@ from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.script_asked import never_asked, said_of
 from mldesk.training.script_environment import Environments
 from mldesk.training.script_events import EventFiles
-from mldesk.training.script_lines import STATE, Lines
+from mldesk.training.script_lines import STATE, Lines, unpack
 from mldesk.training.script_log import HEAD, TAIL, PrintedLog
 from mldesk.training.script_pip import EnvironmentFailed
 from mldesk.wire import scripts
@@ -156,8 +155,7 @@ class _Script:
             copy_out(self._store, manifest, self._folder / "inputs" / name)
         found = self._checkpoints.newest()
         if found is not None:
-            with tarfile.open(found.folder / STATE) as archive:
-                archive.extractall(self._folder / "state", filter="data")  # nothing leaves the folder
+            unpack(found.folder / STATE, self._folder / "state")
         if not (self._place / request.entry).is_file():
             raise BadInput(f"The script's folder has no {request.entry!r:.100}.")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import re
 import shutil
 import tarfile
 import time
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mldesk.training.checkpoints import Checkpoints
@@ -210,6 +211,26 @@ def _pack(source: Path, target: Path) -> None:
     """Write a folder as one file, since a checkpoint is a flat folder of files; links and the like stay out."""
     with tarfile.open(target, "w") as archive:
         archive.add(source, arcname=".", filter=lambda item: item if item.isfile() or item.isdir() else None)
+
+
+def unpack(packed: Path, folder: Path) -> None:
+    """Lay out what ``_pack`` wrote below ``folder``, and nothing outside it. Raises ValueError for what it never wrote.
+
+    By hand, since ``tarfile`` has a filter for that from Python 3.11.4 on only, and Debian 12 has 3.11.2.
+    """
+    with tarfile.open(packed) as archive:
+        for item in archive:
+            name = PurePosixPath(item.name)
+            if name.is_absolute() or ".." in name.parts or not (item.isfile() or item.isdir()):
+                raise ValueError(f"{item.name!r:.80} is nothing that a checkpoint holds")
+            target = folder / name
+            if item.isdir():
+                target.mkdir(parents=True, exist_ok=True)
+            elif (source := archive.extractfile(item)) is not None:
+                with source, target.open("wb") as file:
+                    shutil.copyfileobj(source, file)
+                target.chmod(item.mode & 0o755 | 0o600)
+                os.utime(target, (item.mtime, item.mtime))
 
 
 def _text(said: object) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import tarfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from mldesk.training import script_lines
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.script_lines import Lines
 from mldesk.wire.job_spool import Spool
@@ -120,3 +124,21 @@ def _ended(folder: Path, lines: Lines) -> list[dict[str, Any]]:
     """Return the events there are, and close their file."""
     lines._report._spool.close()
     return [{"kind": event.kind, **event.payload} for event in SpoolReader(folder / "spool.1").read()]
+
+
+def test_a_checkpoint_is_laid_out_as_it_was_and_nowhere_else(tmp_path: Path) -> None:
+    kept, there = tmp_path / "kept", tmp_path / "there"
+    (kept / "deep").mkdir(parents=True)
+    (kept / "deep" / "w.bin").write_bytes(b"12")
+    (kept / "deep" / "w.bin").chmod(0o755)
+    (kept / "link").symlink_to("/etc/hostname")
+    script_lines._pack(kept, tmp_path / "state.tar")
+    script_lines.unpack(tmp_path / "state.tar", there)
+    assert [path.relative_to(there).as_posix() for path in sorted(there.rglob("*"))] == ["deep", "deep/w.bin"]
+    assert (there / "deep" / "w.bin").read_bytes() == b"12"
+    assert (there / "deep" / "w.bin").stat().st_mode & 0o777 == 0o755
+    with tarfile.open(tmp_path / "evil.tar", "w") as archive:
+        archive.add(kept / "deep" / "w.bin", arcname="../out")
+    with pytest.raises(ValueError, match="nothing that a checkpoint holds"):
+        script_lines.unpack(tmp_path / "evil.tar", there)
+    assert not (tmp_path / "out").exists()
