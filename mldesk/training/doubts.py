@@ -1,8 +1,8 @@
-"""What speaks against a score: few test rows; and of one too good to be true, a column that says the target by itself,
-or test rows learned by heart.
+"""What speaks against a score: few test rows, or rows far worse than those that the model was chosen by; and of one too
+good to be true, a column that says the target by itself, or test rows learned by heart.
 
-The latter are looked for where the test rows say nearly everything is right, so that ordinary runs pay nothing for it.
-`data guard` looks at more, and before a run; this asks whoever did not.
+These last two are looked for where the test rows say nearly everything is right, so that ordinary runs pay nothing
+for it. `data guard` looks at more, and before a run; this asks whoever did not.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mldesk.training.job import Scores, Table, Workplace
+from mldesk.training.blend import KIND
+from mldesk.training.job import Model, Scores, Table, Workplace
 from mldesk.training.joined import Encoder
-from mldesk.training.metric_words import SMALL_TEST, title
+from mldesk.training.metric_words import SMALL_TEST, title, within
 from mldesk.training.split import TEST, TRAIN
 from mldesk.training.table import read_columns
 from mldesk.training.values import Array, ColumnData, TextColumn, take
@@ -22,6 +23,7 @@ from mldesk.wire.jobs import TrainRequest
 
 _TOO_GOOD = {"roc_auc": 0.97, "r2": 0.97}   # test scores from which on it is looked
 _ALONE = {True: 0.98, False: 0.95}          # of classes, of numbers: a column that reaches it by itself is asked about
+_WORSE = 1.25                               # times the error of the rows that chose, from which on it is asked
 _COPIES = 0.05                              # share of test rows
 _LOOKED = 4                                 # columns, the most important first
 _MOST_ROWS = 20_000                         # to learn one column from, and to judge it by
@@ -30,9 +32,10 @@ _LEAVES, _FEWEST = 50, 5                    # of a tree of one column, and rows 
 _ODD = np.uint64(0x9E3779B97F4A7C15)        # 2 to the 64th over the golden ratio: spreads a cell over all bits
 
 
-def doubts(request: TrainRequest, encoder: Encoder, table: Table, scores: Scores, work: Workplace) -> list[str]:
+def doubts(request: TrainRequest, model: Model, table: Table, scores: Scores, work: Workplace) -> list[str]:
     """Warn of what speaks against the scores, note it in the evaluation, and return the warnings; [] for none."""
-    told = [*_few(table), *_too_good(request, encoder, table, scores, work)]
+    told = [*_few(table), *_far_worse(model, table, scores),
+            *_too_good(request, model.encoder, table, scores, work)]
     for text, hint in told:
         work.report.event("warning", text=text, hint=hint, in_result=True)
     found = [f"{text} {hint}".rstrip() for text, hint in told]
@@ -45,6 +48,26 @@ def _few(table: Table) -> list[tuple[str, str]]:
     test = int((table.membership == TEST).sum())
     return [(f"The scores come from only {test:,} test row{'' if test == 1 else 's'} and may be far off by luck alone.",
              "")] if test < SMALL_TEST else []
+
+
+def _far_worse(model: Model, table: Table, scores: Scores) -> list[tuple[str, str]]:
+    """Return what to say where the test rows' errors are far larger than those that the model was chosen by, and not
+    by the luck of either rows; [] else.
+    """
+    from mldesk.training.intervals import intervals  # loads scikit-learn, which the networks do without until here
+
+    name = "log_loss" if table.target.classes else "root_mean_squared_error"
+    test, judged = scores.metrics.get(name), scores.validation_metrics.get(name)
+    if test is None or judged is None or test <= _WORSE * judged or len(model.judged.y) < SMALL_TEST:
+        return []
+    before = intervals(model.validation, model.judged.y, len(table.target.classes)).get(name)
+    now = scores.payload["parts"]["test"]["intervals"].get(name)
+    if before is None or now is None or now[0] <= before[1]:
+        return []
+    text = (f"The {within(title(name))} of the test rows is {test:.4g}, far worse than the {judged:.4g} of the rows "
+            "that the model was chosen by: they are unlike one another, as where data change over time.")
+    compare = "" if model.estimator != KIND else ", and compare with a plain training (`mldesk train`)"
+    return [(text, f"Expect the test rows' score of rows to come; train on newer rows{compare}.")]
 
 
 def _too_good(request: TrainRequest, encoder: Encoder, table: Table, scores: Scores, work: Workplace) -> list[

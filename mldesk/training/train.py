@@ -85,7 +85,7 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
                   lambda x: estimator.predict(fitted.native, x if over is None else over.transform(x), classes),
                   judge_by, fitted.validation, fitted.finished_early)
     scores = evaluate(model, table, request.seed, work)
-    more: dict[str, Any] = {"warnings": doubts(request, encoder, table, scores, work)}
+    more: dict[str, Any] = {"warnings": doubts(request, model, table, scores, work)}
     if table.folds is not None:
         from mldesk.training.folds import cross_validate  # loads scikit-learn, which few jobs need that early
 

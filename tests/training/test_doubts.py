@@ -81,3 +81,12 @@ def test_a_search_asks_as_well(tmp_path: Path) -> None:
     evaluation, card = _kept(tmp_path, said)
     assert evaluation["doubts"] == [few, alone]
     assert few in card and "told alone gives" in card and "Metric: ROC AUC." in card and "{" not in card
+
+
+def test_test_rows_that_are_far_worse_than_those_that_chose_are_told_of(tmp_path: Path) -> None:
+    x, draw = np.random.default_rng(0).normal(size=400), np.random.default_rng(1)
+    y = np.where(np.arange(400) < 320, x, -x) + draw.normal(scale=0.3, size=400)   # what held holds no longer
+    split = {"method": "time", "column": "day"}
+    days = np.datetime64("2026-01-01", "us") + np.arange(400).astype("timedelta64[D]")
+    texts, _ = _told(tmp_path, pa.table({"day": days, "x": x, "y": y}), features=("x",), split=split)
+    assert len(texts) == 1 and "far worse than the 0." in texts[0] and texts[0].endswith("train on newer rows.")

@@ -16,6 +16,7 @@ import numpy as np
 from mldesk.training.again import Unwatched, read_table, truth
 from mldesk.training.bent import Bent
 from mldesk.training.blend import second_inputs
+from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import Estimator, FitContext, Part
 from mldesk.training.features import EncodedColumn, FeatureEncoder
 from mldesk.training.fitting import fit
@@ -107,12 +108,18 @@ def _above(settings: Mapping[str, Any], given: Given, estimator: Estimator, judg
     shift, scale = (0.0, 1.0) if classes else (float(y.mean()), float(y.std()) or 1.0)
     known, asked = (second_inputs(said, classes, shift, scale) for said in (judged, answers))
     if second["columns"]:
-        encoder = FeatureEncoder.fit(given.learnt, given.schema, "dense", chosen=settings["chosen"])
+        encoder = _encoder(given, "dense", settings)
         known = np.hstack([known, encoder.transform(given.learnt)[rows]])
         asked = np.hstack([asked, encoder.transform(given.tested)])
     native = fit_second(estimator, second["parameters"], known, y, np.arange(len(y)), classes, seed=settings["seed"],
                         threads=usable_threads(settings["threads"]), report=quiet, control=quiet, checkpoints=quiet)
     return estimator.predict(native, asked, classes)
+
+
+def _encoder(given: Given, style: Style, settings: Mapping[str, Any]) -> FeatureEncoder:
+    """Learn how rows become numbers: of all that are learnt from, or in order of time of those before the last fold."""
+    rows = take(given.learnt, given.folds[-1][0]) if settings["forward"] else given.learnt
+    return FeatureEncoder.fit(rows, given.schema, style, chosen=settings["chosen"])
 
 
 class _Encoded(NamedTuple):
@@ -168,7 +175,8 @@ class _Member:
     def _fold(self, fold: int, parameters: Mapping[str, Any], cut: int, threads: int) -> tuple[Array, Array]:
         """Return what the model of one fold says of the rows that it is judged by, and of the test rows."""
         given, settings, pipeline = self._given, self._settings, self._pipeline
-        (fit_on, judge_by), seed, classes = given.folds[fold], settings["seed"] + fold, len(given.classes)
+        (fit_on, judge_by), classes = given.folds[fold], len(given.classes)
+        seed = settings["seed"] + (len(given.folds) - 1 - fold if settings["forward"] else fold)
         rows = self._prepared(fit_on, judge_by) if settings.get("prepare") else self._encoded(fit_on, judge_by)
         train, parts = rows.train, [rows.train.x, rows.judged, rows.seen]
         for name in settings["meant"] if pipeline.get("categories") == "means" else ():
@@ -193,7 +201,7 @@ class _Member:
     def _encode(self) -> None:
         """Encode the rows as the pipeline does, which all folds share."""
         given, style = self._given, self._estimator.style
-        base = FeatureEncoder.fit(given.learnt, given.schema, style, chosen=self._settings["chosen"])
+        base = _encoder(given, style, self._settings)
         encoder = FeatureEncoder(style, [
             EncodedColumn(column.name, column.type, other_block(
                 column.block, given.learnt[column.name], self._pipeline,

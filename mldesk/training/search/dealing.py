@@ -46,20 +46,25 @@ def deal(request: SearchRequest, columns: Mapping[str, ColumnData], table: Table
     classes, prepare = len(table.target.classes), request.train.prepare
     usable = np.flatnonzero((table.membership == TRAIN) | (table.membership == VALIDATION))
     given, y = take(columns, usable), table.target.y[usable]
-    encoders: dict[Style, OneEncoder] = {}
-    parts: dict[Style, Part] = {}
-    for style in ("dense",) if prepare else STYLES:
-        encoders[style] = FeatureEncoder.fit(given, table.candidates, style,
-                                             chosen=request.train.features is not None)
-        parts[style] = Part(encoders[style].transform(given), y)
+    styles: tuple[Style, ...] = ("dense",) if prepare else STYLES
+    encoders = _encoders(request, table, given, styles)
+    order, width = _order(request, columns, table), encoders["dense" if prepare else "trees"].width
+    forward = [] if order is None else _forward(request, table, usable, y, order[usable], width)
+    if forward:   # nothing is learnt of the rows that judge, as in a training: not even which categories there are
+        encoders = _encoders(request, table, take(given, forward[-1][0]), styles)
+    parts = {style: Part(encoder.transform(given), y) for style, encoder in encoders.items()}
     categorical = {style: tuple(encoder.categorical) for style, encoder in encoders.items()}
     variants = Variants(encoders, parts, {}) if prepare else _variants(
         request, encoders, parts, given, table.target.classes)
-    order, width = _order(request, columns, table), encoders["dense" if prepare else "trees"].width
-    forward = [] if order is None else _forward(request, table, usable, y, order[usable], width)
     folds = forward or _folds(request, table, usable, y, width)
     own = own_rows(request.train, given, y, folds, table) if prepare else {}
     return Rows(parts, categorical, classes, folds, forward=bool(forward), variants=variants, own=own)
+
+
+def _encoders(request: SearchRequest, table: Table, rows: Mapping[str, ColumnData],
+              styles: Sequence[Style]) -> dict[Style, OneEncoder]:
+    chosen = request.train.features is not None
+    return {style: FeatureEncoder.fit(rows, table.candidates, style, chosen=chosen) for style in styles}
 
 
 def own_rows(request: TrainRequest, given: Mapping[str, ColumnData], y: Array, folds: Sequence[tuple[Array, Array]],

@@ -25,6 +25,7 @@ _HARDLY = 2e-4     # ... if that costs no more of the loss than this share
 STACKED = 25       # models whose weights are learned together
 FEW = 2_000        # rows up to which that is steadier than picking by what is striven for
 OF_A_KIND = 2      # models of one estimator that are then considered: with more, the luckiest would be all there is
+_NEARLY = 1.2      # times the least log loss or root of the mean squared error
 _STEPS, _LEAST_STEP = 2000, 1e-6   # of stacking
 _LEAST_GAIN = 1e-6  # relative; below, another pick is noise
 
@@ -51,26 +52,30 @@ def select_calmly(predictions: Sequence[Array], y: Array, aim: Aim, seed: int,
     return total.tolist(), float(aim.loss(np.asarray(mean), y))
 
 
-def stack(predictions: Sequence[Array], y: Array, classes: int, aim: Aim) -> tuple[list[float], float]:
+def stack(predictions: Sequence[Array], y: Array, classes: int, aim: Aim,
+          counts: Array | None = None) -> tuple[list[float], float]:
     """Return the weights, none negative and together one, of the least log loss or squared error; and the aim's loss.
 
-    ``predictions``: as for ``select``. The steps are those of exponentiated gradient descent (Kivinen and Warmuth
-    1997), which cannot leave the weights' triangle.
+    ``predictions``: as for ``select``. ``counts``: how much each row does, (N,) with a mean of one; None: all alike.
+    The steps are those of exponentiated gradient descent (Kivinen and Warmuth 1997), which cannot leave the weights'
+    triangle.
     """
     columns = np.stack([_told(prediction, y, classes) for prediction in predictions])   # (M, N)
     truth = np.ones(len(y)) if classes else y
-    scale = 1.0 if classes else float(np.mean((columns - truth) ** 2, axis=1).min()) or 1.0
+    counts = np.ones(len(y)) if counts is None else counts
+    scale = 1.0 if classes else float(np.mean(counts * (columns - truth) ** 2, axis=1).min()) or 1.0
     weights, step = np.full(len(columns), 1 / len(columns)), 1.0
 
     def value(at: Array) -> float:
         mean = at @ columns
-        return float(-np.log(np.clip(mean, 1e-15, None)).mean() if classes else np.mean((mean - truth) ** 2) / scale)
+        return float(-(counts * np.log(np.clip(mean, 1e-15, None))).mean() if classes
+                     else np.mean(counts * (mean - truth) ** 2) / scale)
 
     now = value(weights)
     for _ in range(_STEPS):
         mean = weights @ columns
-        slope = -(columns / np.clip(mean, 1e-15, None)).mean(1) if classes else (
-            2 * (columns * (mean - truth)).mean(1) / scale)
+        slope = -(counts * columns / np.clip(mean, 1e-15, None)).mean(1) if classes else (
+            2 * (counts * columns * (mean - truth)).mean(1) / scale)
         tried = weights * np.exp(-step * (slope - slope.min()))
         tried /= tried.sum()
         then = value(tried)
@@ -87,6 +92,21 @@ def stack(predictions: Sequence[Array], y: Array, classes: int, aim: Aim) -> tup
     weights /= weights.sum()
     mean = sum(weight * prediction for weight, prediction in zip(weights, predictions, strict=True) if weight)
     return weights.tolist(), float(aim.loss(np.asarray(mean), y))
+
+
+def halfway_even(weights: Sequence[float], predictions: Sequence[Array], y: Array, classes: int,
+                 counts: Array) -> list[float]:
+    """Return the weights of ``stack``, moved halfway to equal ones of all that are nearly as good as the best.
+
+    Rows in order of time are like their neighbours, so they say far less of the weights than as many others would.
+    That equal weights are hard to beat there is the forecast combination puzzle (Smith and Wallis, Oxford Bulletin of
+    Economics and Statistics 71, 2009; of trimmed ones: Timmermann, Handbook of Economic Forecasting, 2006).
+    """
+    columns = np.stack([_told(prediction, y, classes) for prediction in predictions])   # (M, N)
+    losses = (-(counts * np.log(np.clip(columns, 1e-15, None))).mean(1) if classes
+              else np.sqrt((counts * (columns - y) ** 2).mean(1)))
+    near = losses <= _NEARLY * losses.min()
+    return list(0.5 * np.asarray(weights) + 0.5 * near / near.sum())
 
 
 def _told(prediction: Array, y: Array, classes: int) -> Array:

@@ -21,7 +21,7 @@ from mldesk.training.joined import JoinedEncoder
 from mldesk.training.means import Means
 from mldesk.training.prepared import OneEncoder
 from mldesk.training.search.crew import Crew, Task
-from mldesk.training.search.ensemble import FEW, OF_A_KIND, STACKED, select_calmly, stack, without_light
+from mldesk.training.search.ensemble import FEW, OF_A_KIND, STACKED, halfway_even, select_calmly, stack, without_light
 from mldesk.training.search.measures import PINBALL, Aim
 from mldesk.training.search.piped import Piped
 from mldesk.training.search.rows import Rows
@@ -46,7 +46,7 @@ def blend(request: SearchRequest, variants: Variants, task: Task, done: Sequence
     ``late``: of time.monotonic, from when on no trial is fitted again that is not at hand as a model. ``nodes``: of
     trees that a trial may have, all its models together; writing a forest of tens of millions takes minutes.
     """
-    rows, aim = task.rows, task.aim
+    rows, aim = task.rows, task.rows.judging(task.aim)
     natives = _Natives(task, crew, late, work)
     ranked = sorted(done, key=lambda outcome: outcome.loss)
     steady = request.ensemble and (len(rows.y) <= FEW or rows.forward) and aim.name not in _OTHERWISE
@@ -57,8 +57,9 @@ def blend(request: SearchRequest, variants: Variants, task: Task, done: Sequence
     if request.stack:
         report = work.report
         level = second_level(
-            [outcome for outcome, _ in chosen] if len(chosen) > 1 else ranked[:_BELOW], rows, aim, late=late, beat=loss,
-            columns=request.stack_columns, seed=task.seed, threads=task.threads, report=report, control=work.control)
+            [outcome for outcome, _ in chosen] if len(chosen) > 1 else ranked[:_BELOW], rows, task.aim, late=late,
+            beat=loss, columns=request.stack_columns, seed=task.seed, threads=task.threads, report=report,
+            control=work.control)
         if level is not None:
             if len(chosen) == 1:
                 chosen = [(outcome, 1 / len(ranked[:_BELOW])) for outcome in ranked[:_BELOW]]
@@ -104,10 +105,11 @@ def blend(request: SearchRequest, variants: Variants, task: Task, done: Sequence
         prediction = level.prediction
         facts["second"] = {"estimator": level.second.estimator, "columns": level.columns,
                            "score": aim.score(level.loss), "score_of_weights": aim.score(level.instead_of)}
-    judged = Part(next(iter(rows.parts.values())).x[:0], rows.y)
+    latest = slice(-len(rows.folds[-1][1]) if rows.forward else 0, None)   # models of far fewer rows judge nothing
+    judged = Part(next(iter(rows.parts.values())).x[:0], rows.y[latest])
     return Model(blends.KIND, _title(chosen, stacked=level is not None),
                  {} if aim.quantile is None else {"quantile": aim.quantile}, facts, blended, joined,
-                 lambda x: blends.predict(blended, x, rows.classes), judged, np.asarray(prediction),
+                 lambda x: blends.predict(blended, x, rows.classes), judged, np.asarray(prediction)[latest],
                  work.control.finish)
 
 
@@ -128,11 +130,15 @@ def _weighed(request: SearchRequest, ranked: Sequence[Outcome], task: Task,
     that are learned together, by the log loss or the squared error, did better there over many tables. What comes of
     it is not worse than the best trial by the aim.
     """
-    rows, aim = task.rows, task.aim
+    rows, aim = task.rows, task.rows.judging(task.aim)
     weights, loss = [1.0] + [0.0] * (len(ranked) - 1), ranked[0].loss
     if request.stack or steady:
         few = ranked[:STACKED]
-        found, loss = stack([outcome.prediction for outcome in few], rows.y, rows.classes, aim)
+        found, loss = stack([outcome.prediction for outcome in few], rows.y, rows.classes, aim, rows.weights)
+        if rows.forward and not request.stack:
+            found = halfway_even(found, [outcome.prediction for outcome in few], rows.y, rows.classes, rows.weights)
+            loss = aim.loss(np.asarray(sum(weight * outcome.prediction for weight, outcome in zip(
+                found, few, strict=True))), rows.y)
         weights = found + [0.0] * (len(ranked) - len(few))
     elif request.ensemble:
         weights, loss = select_calmly([outcome.prediction for outcome in ranked], rows.y, aim,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -35,6 +35,18 @@ class Aim:
         """Return the metric so that smaller is better; infinity where it is not defined."""
         value = self.measure(prediction, y)
         return float("inf") if not np.isfinite(value) else -value if self.larger else value
+
+    def by_parts(self, sizes: Sequence[int], shares: Sequence[float]) -> Aim:
+        """Return the same aim as a mean over parts, one after another with so many rows and such a share each."""
+        ends = np.cumsum(sizes)[:-1]
+
+        def measure(prediction: Array, y: Array) -> float:
+            values = np.array([self.measure(*part) for part in zip(
+                np.split(prediction, ends), np.split(y, ends), strict=True)])
+            weights = np.where(np.isfinite(values), shares, 0.0)
+            return float(np.nan_to_num(values) @ weights / weights.sum()) if weights.any() else float("nan")
+
+        return replace(self, measure=measure)
 
     def score(self, loss: float) -> float:
         """Return the metric itself from its loss."""

@@ -75,7 +75,8 @@ class OneFold:
         means: dict[str, Means] = {}
         bent = None
         if raw := rows.told_by_means(pipeline):
-            means, more, of_judged = with_means(raw, *rows.folds[fold], train.y, rows.classes, self.seed + fold)
+            means, more, of_judged = with_means(raw, *rows.folds[fold], train.y, rows.classes,
+                                                 rows.seed(self.seed, fold))
             train, judged = Part(np.hstack([train.x, more]), train.y), Part(np.hstack([judged.x, of_judged]), judged.y)
         if (kind := pipeline.get("target")) is not None and not rows.classes:
             bent = Bent.of(kind, train.y)
@@ -101,5 +102,5 @@ class OneFold:
                                     last=fold == len(rows.folds) - 1, classes=rows.classes)
         return FitContext(
             classes=rows.classes, parameters=parameters, train=train, validation=judged, report=report, control=control,
-            checkpoints=NoCheckpoints(), categorical=categorical, seed=self.seed + fold, threads=threads,
+            checkpoints=NoCheckpoints(), categorical=categorical, seed=rows.seed(self.seed, fold), threads=threads,
             device=self.device, most_nodes=self.nodes)

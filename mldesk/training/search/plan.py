@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mldesk.core.errors import BadInput
-from mldesk.training.catalogue import ESTIMATORS, ORDINAL
+from mldesk.training.catalogue import ESTIMATORS, ORDINAL, default_estimator
 from mldesk.training.search.ensemble import FEW, OF_A_KIND
 from mldesk.training.search.measures import Aim
 from mldesk.training.search.pace import Curve, along, kind_of
@@ -91,6 +91,9 @@ class Plan:
         waiting += [Configuration(name, {}, "portfolio") for name in usable
                     if request.estimators and name not in {item.estimator for item in waiting}]
         waiting += otherwise(waiting, offered)
+        if rows.forward and default_estimator(task) in usable and not request.estimators:   # the mark to beat
+            plain = Configuration(default_estimator(task), {}, "portfolio")
+            waiting = [*waiting[:1], plain, *(item for item in waiting[1:] if _key(item) != _key(plain))]
         if request.train.order and not request.estimators:
             usable.append(ORDINAL)
             waiting.insert(1, Configuration(ORDINAL, {}, "portfolio"))

@@ -11,9 +11,11 @@ import numpy as np
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import Part
 from mldesk.training.prepared import OneEncoder
+from mldesk.training.search.measures import Aim
 from mldesk.training.search.variants import Variants
 from mldesk.training.values import Array, ColumnData
 
+FADING = 0.25   # weight of a part that judges beside that of the part after it, where rows are in order of time
 Categorical = tuple[tuple[int, int], ...]
 NOBODY, LEFT_OUT = 254, 255   # of ``judged_by``: a row that no fold judges by; one that is a test row or nothing
 
@@ -45,6 +47,10 @@ class Rows:
         """How many models a trial leaves."""
         return 1 if self.forward else len(self.folds)
 
+    def seed(self, given: int, fold: int) -> int:
+        """Return the seed of a fold's fits. The one whose model is a trial's only one has the seed of a training."""
+        return given + (len(self.folds) - 1 - fold if self.forward else fold)
+
     @property
     def judged(self) -> Array:
         """Return the rows that some fold judges by, in the order of ``Outcome.prediction``."""
@@ -56,6 +62,29 @@ class Rows:
         part = next(iter(self.parts.values()))
         truth: Array = part.y[self.judged]
         return truth
+
+    @property
+    def shares(self) -> Sequence[float]:
+        """Return how much each fold counts, together one: by its rows, or in order of time the later the more.
+
+        A model of the earlier rows alone is unlike the one that is kept, and its part unlike the rows to come.
+        """
+        last = len(self.folds) - 1
+        weights = [FADING ** (last - fold) if self.forward else float(len(judge))
+                   for fold, (_, judge) in enumerate(self.folds)]
+        return [weight / sum(weights) for weight in weights]
+
+    @property
+    def weights(self) -> Array:
+        """Return how much each judged row counts, (N,) with a mean of one, in the order of ``judged``."""
+        sizes = [len(judge) for _, judge in self.folds]
+        return np.repeat(np.array(self.shares) * sum(sizes) / sizes, sizes)
+
+    def judging(self, aim: Aim) -> Aim:
+        """Return the aim as it judges all of ``judged`` at once: in order of time by the mean over the parts, by their
+        shares; one in which it is not defined is left out.
+        """
+        return aim.by_parts([len(judge) for _, judge in self.folds], self.shares) if self.forward else aim
 
     def truth(self, fold: int) -> Array:
         """Return the truth of the rows that one fold judges by."""

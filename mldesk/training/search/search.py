@@ -90,7 +90,7 @@ def _search(request: SearchRequest, work: Workplace, folder: Path, hands: Sequen
     finally:
         crew.close()
     scores = evaluate(model, table, request.train.seed, work, end.weighing)
-    asked = doubts(request.train, model.encoder, table, scores, work)
+    asked = doubts(request.train, model, table, scores, work)
     result = save(request.train, model, table, scores, work)
     if judged_by := rows.judged_by(table.membership):
         digest = work.store.put_bytes(judged_by)

@@ -65,7 +65,8 @@ def second_level(outcomes: Sequence[Outcome], rows: Rows, aim: Aim, *, columns: 
     for known, judged in folds:
         weights, _ = stack([answer[known] for answer in answers], y[known], classes, aim)
         weighed[judged] = sum(weight * answer[judged] for weight, answer in zip(weights, answers, strict=True))
-    instead = aim.loss(weighed, y)
+    whole = rows.judging(aim)
+    instead = whole.loss(weighed, y)
     best = min(instead, beat)
     found: Level | None = None
     for wide in (False, True) if columns else (False,):
@@ -74,7 +75,7 @@ def second_level(outcomes: Sequence[Outcome], rows: Rows, aim: Aim, *, columns: 
         x = np.hstack([told, rows.parts["dense"].x[rows.judged]]) if wide else told
         fitting = _Fitting(x, y, classes, seed, threads, report, control)
         prediction = fitting.out_of_fold(folds)
-        loss = aim.loss(prediction, y)
+        loss = whole.loss(prediction, y)
         if np.isfinite(prediction).all() and loss < best - _GAIN * abs(instead):
             best = loss
             second = Second(SECOND, fitting.of(np.arange(len(y))), shift, scale)

@@ -46,9 +46,9 @@ class Outcome:
     prediction: Array                 # for ``Rows.judged``
     natives: Sequence[Any]            # a model per fold, or a Piped with one; () once they were let go; None of a fold
                                       # that another process fitted
-    curve: Sequence[tuple[int, float]]  # (step, validation loss) of the first fold
+    curve: Sequence[tuple[int, float]]  # (step, validation loss) of the fold that is fitted first
     facts: Mapping[str, Any] = field(default_factory=dict)
-    fold_losses: Sequence[float] = ()   # of the aim, a fold each
+    fold_losses: Sequence[float] = ()   # of the aim, a fold each, as they were fitted
     source: str = ""                  # the runner that made it, where it was another one
     cuts: Sequence[int] = ()          # where each fold's fit was told to finish, as ``one_fold.Asking`` has it; 0: not
 
@@ -135,11 +135,11 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
     fits = Fits(configuration, rows, aim, seed=seed, threads=threads, device=device, nodes=nodes)
     sharing = Sharing(Path()) if sharing is None else sharing
     sharing.begin(number, len(fits.waves), began + bounds.seconds)
-    predictions: list[Array] = []
-    natives: list[Any] = []
+    predictions: dict[int, Array] = {}   # by fold
+    natives: dict[int, Any] = {}
     losses: list[float] = []
     curve: list[tuple[int, float]] = []
-    cuts: list[int] = []
+    cuts: dict[int, int] = {}
     facts: Mapping[str, Any] = {}
     elsewhere = 0.0
     for count, wave in enumerate(fits.waves):
@@ -151,9 +151,9 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
         share = sharing.take(count)
         if isinstance(share, Came):
             elsewhere += share.seconds
-            predictions += share.predictions
-            natives += [None] * len(wave)
-            cuts += share.cuts
+            predictions |= zip(wave, share.predictions, strict=True)
+            natives |= dict.fromkeys(wave)
+            cuts |= zip(wave, share.cuts, strict=True)
         else:
             quiet = Quiet(report, None if count else _pace(configuration, bounds))
             made = fits.make(count, quiet, control, time.monotonic() + share)
@@ -161,25 +161,28 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
                 raise Pruned(_thinned(quiet.points))
             if not count:
                 curve, facts = _thinned(quiet.points), made[0][2]
-            predictions += [prediction for prediction, _, _ in made]
-            natives += [native for _, native, _ in made]
-            cuts += [said["cut"] for _, _, said in made]
-        losses += [aim.loss(prediction, rows.truth(fold))
-                   for fold, prediction in zip(wave, predictions[len(losses):], strict=True)]
-    prediction = np.concatenate(predictions)
-    return Outcome(number, configuration, aim.loss(prediction, rows.y), time.monotonic() - began + elsewhere,
-                   prediction, natives[-rows.models:], curve, facts, losses,
-                   cuts=cuts)
+            for fold, (said, native, told) in zip(wave, made, strict=True):
+                predictions[fold], natives[fold], cuts[fold] = said, native, told["cut"]
+        losses += [aim.loss(predictions[fold], rows.truth(fold)) for fold in wave]
+    folds = range(len(rows.folds))
+    prediction = np.concatenate([predictions[fold] for fold in folds])
+    loss = rows.judging(aim).loss(prediction, rows.y)
+    return Outcome(number, configuration, loss, time.monotonic() - began + elsewhere,
+                   prediction, [natives[fold] for fold in folds[-rows.models:]], curve, facts, losses,
+                   cuts=[cuts[fold] for fold in folds])
 
 
 class Fits:
-    """The fits of a trial. ``waves``: the folds that are fitted at once, wave by wave."""
+    """The fits of a trial. ``waves``: the folds that are fitted at once, wave by wave; in order of time the last one,
+    which counts most and whose model is kept, comes first.
+    """
 
     def __init__(self, configuration: Configuration, rows: Rows, aim: Aim, *, seed: int, threads: int,
                  device: str, nodes: float) -> None:
         style = load_estimator(ESTIMATORS[configuration.estimator]).style
         at_once = min(threads, len(rows.folds)) if style == "trees" else 1
-        self.waves = list(_waves(len(rows.folds), at_once))
+        folds = range(len(rows.folds))
+        self.waves = list(_waves(folds[::-1] if rows.forward else folds, at_once))
         self._threads = threads
         self._one = OneFold(configuration, rows, aim, rows.part(style, configuration.pipeline), seed, device,
                            nodes)
@@ -211,9 +214,9 @@ def _pace(configuration: Configuration, bounds: Bounds) -> Pace | None:
     return Pace(bounds.rivals, rate_of(configuration), boosting="rounds" in known)
 
 
-def _waves(folds: int, at_once: int) -> Iterator[list[int]]:
-    for first in range(0, folds, at_once):
-        yield list(range(first, min(first + at_once, folds)))
+def _waves(folds: Sequence[int], at_once: int) -> Iterator[list[int]]:
+    for first in range(0, len(folds), at_once):
+        yield list(folds[first:first + at_once])
 
 
 def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
