@@ -5,11 +5,12 @@ on disk, a thread that listens, one that watches the machine, checkpoints), the 
 with the validation rows predicted. Ratios are by the processor's time, which other work on the machine bends little,
 and by the clock; of each the middle one of the rounds. Networks and the ordinal model have no library beside them: the
 bare side is a plain loop over the same network, and scipy's minimiser with the same loss.
-usage: python -m tests.benchmarks.training_time [KIND...] [--rounds N] [--rows N] [--json]
+usage: python -m tests.benchmarks.training_time [KIND...] [--rounds N] [--rows N] [--json] (--help names the kinds)
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
@@ -97,14 +98,15 @@ CASES = {
 
 def main() -> None:
     """Print the seconds of both sides and their ratios."""
-    rounds, rows = _number("--rounds", ROUNDS), _number("--rows", ROWS)
+    given = _arguments()
+    rounds, rows = given.rounds, given.rows
     lines: list[tuple[str, float, str]] = []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         whole = csv.read_csv(SHARED / "tabular" / "adult.csv", convert_options=csv.ConvertOptions(
             null_values=["?"], strings_can_be_null=True))
         table = put_table(root, whole.slice(0, rows))
-        for kind in [kind for kind in CASES if kind in sys.argv] or CASES:
+        for kind in given.kinds or CASES:
             if not ESTIMATORS[CASES[kind].estimator].installed:
                 continue
             pairs = _measured(root, table, kind, rounds)
@@ -118,8 +120,19 @@ def main() -> None:
     report("training_time", lines, {"rounds": rounds, "rows": rows})
 
 
-def _number(option: str, usual: int) -> int:
-    return int(sys.argv[sys.argv.index(option) + 1]) if option in sys.argv else usual
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.training_time",
+                                     description="Time fits of MLDesk's against the bare library's.")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(CASES)}; without one all of them")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="measurements of each (default: %(default)s)")
+    parser.add_argument("--rows", type=int, default=ROWS, help="of the table, at most (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    given = parser.parse_args()
+    if unknown := sorted(set(given.kinds) - CASES.keys()):
+        parser.error(f"there is no {', '.join(unknown)}; choose of {', '.join(CASES)}")
+    if min(given.rounds, given.rows) < 1:
+        parser.error("--rounds and --rows count from 1")
+    return given
 
 
 def _measured(root: Path, table: Table, kind: str, rounds: int) -> list[tuple[tuple[float, float], ...]]:
