@@ -99,7 +99,7 @@ def _rounds_before(context: FitContext) -> int:
 def _boost(context: FitContext, state: _State, part: Part, rounds: int, booster: Any, tuned: Any = None) -> Any:
     """Grow up to ``rounds`` rounds on ``part``, going on from ``booster``; watch the validation rows while tuning.
 
-    Returns the booster. ``state`` is kept up to date on the way.
+    Returns the booster of the best rounds alone. ``state`` is kept up to date on the way.
     """
     over = state.phase == _TUNE and context.patience_over(state.round, state.best_round)   # as it was when it was cut
     if state.round >= rounds or (booster is not None and over):
@@ -112,9 +112,9 @@ def _boost(context: FitContext, state: _State, part: Part, rounds: int, booster:
         watched = [lgb.Dataset(context.validation.x, context.validation.y, reference=data, params=parameters)]
     result = lgb.train(
         parameters, data, rounds - state.round, valid_sets=watched, init_model=booster,
+        keep_training_booster=True,   # else all rounds are written as text and read, and then the best ones again
         callbacks=[_Reseed(context, state), _Watch(context, state, rounds, tuned)])
-    result.best_iteration = 0  # nobody but ``state`` decides how many rounds count
-    return result
+    return lgb.Booster(model_str=result.model_to_string(num_iteration=state.best_round or -1))   # lets go of the rows
 
 
 def _parameters(context: FitContext, rows: int) -> dict[str, Any]:
@@ -178,6 +178,7 @@ class _Watch:
 
     def __init__(self, context: FitContext, state: _State, rounds: int, tuned: Any) -> None:
         self._context, self._state, self._rounds, self._tuned = context, state, rounds, tuned
+        self._baseline = context.baseline_loss
 
     def __call__(self, env: CallbackEnv) -> None:
         context, state = self._context, self._state
@@ -203,7 +204,7 @@ class _Watch:
             values = {"validation_loss": loss, "validation_accuracy": 1 - list(readings.values())[1]}
         else:
             squares = list(readings.values())[-1]
-            values = {"validation_loss": loss, "validation_r2": 1 - squares / context.baseline_loss}
+            values = {"validation_loss": loss, "validation_r2": 1 - squares / self._baseline}
         if loss < state.best_loss:
             state.best_loss, state.best_round = loss, state.round
         last = state.round == self._rounds or context.patience_over(state.round, state.best_round)

@@ -83,6 +83,7 @@ class _Boosting:
 
     def __init__(self, context: FitContext, part: Part, state: _State, found: Path | None, tuned: Any = None) -> None:
         self._context, self._state, self._tuned, self._part = context, state, tuned, part
+        self._baseline = context.baseline_loss
         self._data = xgb.QuantileDMatrix(part.x, part.y, nthread=context.threads, weight=context.row_weights(part.y))
         self._parameters, self._before = _parameters(context, part), _rounds_before(context)
         if context.start is None:
@@ -165,7 +166,7 @@ class _Boosting:
         else:
             squares = other ** 2
             loss = squares if context.quantile is None else loss
-            values = {"validation_loss": loss, "validation_r2": 1 - squares / context.baseline_loss}
+            values = {"validation_loss": loss, "validation_r2": 1 - squares / self._baseline}
         if loss < state.best_loss:
             state.best_loss, state.best_round = loss, state.round
         last = state.round == rounds or context.patience_over(state.round, state.best_round)
