@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from mldesk.core.errors import Conflict, DiskFull, LibraryDamaged, MldeskError, WorkFailed
 
@@ -45,6 +45,7 @@ class Database:
         self._engine = create_engine(
             "sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool, pool_size=5, max_overflow=20)
         event.listen(self._engine, "begin", _begin)
+        event.listen(self._engine, "checkin", _forget_still)
         self._writer = self._engine.execution_options(mldesk_write=True)
         self._watch: sqlite3.Connection | None = None
         self._watch_lock = threading.Lock()
@@ -89,10 +90,36 @@ class Database:
         try:
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if error.sqlite_errorcode & 0xFF not in _MAYBE_FULL or not self._may_be_read_still():
+                raise
+            return sqlite3.connect(f"{self._path.as_uri()}?immutable=1", uri=True, isolation_level=None,
+                                   check_same_thread=False, factory=_Still)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _may_be_read_still(self) -> bool:
+        """Say whether the disk is full, so that nobody writes, and the file alone holds all that was ever committed."""
+        log = self._path.with_name(f"{self._path.name}-wal")
+        try:
+            return _full(self._path.parent) and not (log.exists() and log.stat().st_size)
+        except OSError:
+            return False
+
+
+class _Still(sqlite3.Connection):
+    """Reads the file as it lies there: WAL needs an index beside it, and a full disk has no room for that.
+
+    Kept for one transaction only: the next one may find room. To write through it is refused by SQLite.
+    """
+
+
+def _forget_still(connection: Any, record: ConnectionPoolEntry) -> None:
+    if isinstance(connection, _Still):
+        record.invalidate()
 
 
 def _begin(connection: Connection) -> None:

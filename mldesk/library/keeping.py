@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from mldesk.core import durable, filelock
 from mldesk.core.clock import Clock, iso
-from mldesk.core.errors import BadInput, MldeskError, WorkFailed
+from mldesk.core.errors import BadInput, DiskFull, MldeskError, WorkFailed
 from mldesk.core.paths import Home
 from mldesk.library.database import Database, damaged, words
 from mldesk.library.schema import HEAD, REVISIONS, metadata
@@ -169,7 +169,10 @@ def _mark_checked(home: Home, clock: Clock) -> None:
 
 
 def maintain_if_due(database: Database, home: Home, *, new: bool, killed: bool, clock: Clock) -> None:
-    """``maintain`` once a day, and after a process that had the library open was killed; large files wait."""
+    """``maintain`` once a day, and after a process that had the library open was killed; large files wait.
+
+    A backup that finds no room waits as well: what is kept can be read, and the next time it is tried again.
+    """
     if home.database.stat().st_size > QUICK:
         return
     try:
@@ -177,7 +180,8 @@ def maintain_if_due(database: Database, home: Home, *, new: bool, killed: bool, 
     except FileNotFoundError:
         due = not new
     if killed or due:
-        maintain(database, home, clock=clock)
+        with contextlib.suppress(DiskFull):
+            maintain(database, home, clock=clock)
     elif new:
         _mark_checked(home, clock)
 

@@ -47,6 +47,8 @@ class Library:
     def open(cls, home: Home, *, clock: Clock | None = None) -> Library:
         """Open the library at ``home``, making or migrating it first; check and back it up when that is due.
 
+        On a full disk one that needs neither is opened all the same: what is kept can be read.
+
         Raises LibraryTooNew, LibraryDamaged (its hint says how to get a backup back), LibraryBusy, DiskFull, BadInput
         for a home that is a file, WorkFailed for one that cannot be written to.
         """

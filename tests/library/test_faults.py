@@ -175,6 +175,38 @@ def test_an_io_error_of_a_full_disk_is_told_as_a_full_disk(
         import_table(filled)
 
 
+def test_what_is_kept_can_be_read_on_a_full_disk_and_nothing_is_written(
+        filled: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    (filled.root / ".checked").unlink()   # so that a backup is due, which finds no room
+    for backup in filled.backups.iterdir():
+        backup.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "NO_ROOM", 1 << 62)
+        with small_files(0), Library.open(filled) as library:
+            assert [dataset.name for dataset in library.datasets.list()] == ["before"]
+            assert library.change_token() == library.change_token()
+            run = library.runs.list()[0]
+            with pytest.raises(DiskFull):
+                library.runs.apply(run.id, journal(STARTED, loss(1, 0.5)))
+            assert library.runs.get(run.id).last_seq == 0
+            assert not list(filled.backups.iterdir())
+    with Library.open(filled) as library:   # there is room again: what was missed is made up for
+        library.runs.apply(run.id, journal(STARTED, loss(1, 0.5)))
+        assert library.runs.get(run.id).last_seq == 2
+    assert len(list(filled.backups.iterdir())) == 1
+
+
+def test_a_full_disk_hides_no_work_that_is_still_in_the_log(filled: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = filled.database.with_name("library.db-wal")
+    with Library.open(filled) as library:
+        add_table(library, "later")
+        kept = log.read_bytes()
+    log.write_bytes(kept)                  # as after a kill: the file alone is the state before
+    monkeypatch.setattr(database, "NO_ROOM", 1 << 62)
+    with small_files(0), pytest.raises(DiskFull):
+        Library.open(filled)
+
+
 def test_an_emptied_database_beside_objects_is_damage_and_the_hint_names_the_backup(filled: Home) -> None:
     for path in filled.root.glob("library.db*"):
         path.unlink()
