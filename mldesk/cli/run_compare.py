@@ -52,6 +52,7 @@ def compare(
         for reference in references:
             bench.runs.refresh(reference)
         found = bench.judging.compare(references)
+        goes_on = next((run.id for run in map(bench.runs.get, references) if not run.state.ended), "")
         pairs = bench.judging.paired(references, against)
         classes = bench.judging.class_deltas(references, against)
         if output is not None:
@@ -87,7 +88,8 @@ def compare(
         face.note(f"! {warning}")
     if test is not None:
         _show_test(face, test)
-    face.note(f"\nNext: mldesk runs report {' '.join(map(shlex.quote, references))} -o FILE.html")
+    face.note(f"\nNext: mldesk runs follow {goes_on}" if goes_on else   # there are reports of what has ended only
+              f"\nNext: mldesk runs report {' '.join(map(shlex.quote, references))} -o FILE.html")
 
 
 def _by_class(face: Face, found: Mapping[str, Any], classes: Sequence[ClassScore]) -> None:

@@ -143,6 +143,7 @@ def test_the_run_that_others_are_set_against_is_chosen_and_all_goes_into_a_csv(
     ids = {run["name"]: run["run"] for run in found["runs"]}
     assert [(pair["run"], pair["against"]) for pair in found["paired"]] == [(ids["a"], ids["b"]), (ids["c"], ids["b"])]
     deltas = {(item["label"], item["run"]): item["delta"] for item in found["classes"]}
+    assert mldesk("runs", "compare", "a", "b").err.endswith("Next: mldesk runs report a b -o FILE.html\n")
     assert deltas["yes", ids["b"]] is None and deltas["yes", ids["a"]] > 0 > deltas["yes", ids["c"]]
     lines = out.read_text("utf-8").splitlines()
     assert len(lines) == 4 and "metric accuracy" in lines[0] and [line.split(",")[1] for line in lines[1:]] == [

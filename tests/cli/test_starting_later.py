@@ -27,6 +27,8 @@ def test_a_run_waits_for_its_time_is_seen_to_and_starts_when_told(mldesk: Comman
     several = mldesk.good(*ORDER, "--repeat", "2", "--every", "1d", "--name", "daily")
     assert [item["name"] for item in several["runs"]] == ["daily", "daily-2"]
     assert several["runs"][0]["not_before"] is None
+    compared = mldesk.told("runs", "compare", *(item["run"] for item in several["runs"]))   # no report of them yet
+    assert compared.err.endswith(f"Next: mldesk runs follow {several['runs'][0]['run']}\n")
     group = mldesk.good("runs", "list", "--group", several["group"])["runs"]
     assert {item["run"] for item in group} == {item["run"] for item in several["runs"]}
     seeds = mldesk.good(*ORDER, "--repeat", "3", "--detach")

@@ -21,7 +21,7 @@ from mldesk.desktop.pages.runs.five_by_two_card import FiveByTwoCard
 from mldesk.desktop.pages.runs.judged_cards import JudgedCards
 from mldesk.desktop.pages.runs.metric_picker import MetricPicker
 from mldesk.desktop.pages.runs.parallel_card import ParallelCard
-from mldesk.desktop.pages.runs.report_place import ask_csv, ask_report
+from mldesk.desktop.pages.runs.report_place import ask_csv, ask_report, why_no_report
 from mldesk.desktop.pages.runs.script_changes import ScriptChanges
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.compare import JUDGED, CompareState
@@ -40,6 +40,7 @@ from mldesk.desktop.widgets import (
     Segmented,
     StateBadge,
     disable,
+    enable,
     hairline,
     make_button,
     make_label,
@@ -67,15 +68,15 @@ class ComparePage(Page):
         self.state = CompareState(shell.desk, run_ids)
         header = PageHeader(self.tr("Compare"), " ", with_back=True)
         header.back.connect(lambda: shell.go("runs"))
-        report = make_button(self.tr("Write a report…"), "secondary", "file")
-        report.clicked.connect(lambda: ask_report(shell, self.state.runs))
+        self.report = make_button(self.tr("Write a report…"), "secondary", "file")
+        self.report.clicked.connect(lambda: ask_report(shell, self.state.runs))
         as_csv = make_button(self.tr("Save as CSV…"), "secondary", "export")
         as_csv.clicked.connect(lambda: ask_csv(shell, self.state.runs, self.tr("comparison")))
         self.against = ComboBox()
         self.against.setAccessibleName(self.tr("Set the runs against"))
         self.against.setMinimumContentsLength(_NAME)
         self.against.currentIndexChanged.connect(self._on_against)
-        for action in (make_label(self.tr("Against"), "body", "muted"), self.against, as_csv, report):
+        for action in (make_label(self.tr("Against"), "body", "muted"), self.against, as_csv, self.report):
             header.add_action(action)
         self._header = header
         self._notice = Notice()
@@ -177,6 +178,10 @@ class ComparePage(Page):
             return
         runs = self.state.runs
         self._header.set_subtitle(self.tr("{count} runs").format(count=len(runs)))
+        if why := next(filter(None, map(why_no_report, runs)), ""):
+            disable(self.report, why)
+        else:
+            enable(self.report)
         warnings = [str(text) for text in comparison["warnings"]]
         if warnings:
             self._notice.say("warning", self.tr("No best run is named."), " ".join(warnings))
