@@ -27,5 +27,5 @@ def import_(
         return
     for run in found.unreadable:
         face.note(f"! {run.name:.80} stayed where it is: {run.why}")
-    more = f"; {found.known} were here already" if found.known else ""
+    more = f"; {found.known} {'was' if found.known == 1 else 'were'} here already" if found.known else ""
     face.say(f"Took over {words.plural(len(found.runs), 'run')}{more}. `mldesk runs list` shows them.")

@@ -15,6 +15,7 @@ from mldesk.workbench.summaries import run_result
 from mldesk.workbench.tested_rows import surely_same
 
 _TASKS = ("tabular_classification", "tabular_regression")   # of a script's own scores none speaks for it
+_NAMED = 5   # runs without scores that a warning names
 
 
 def leading_metric(run: Run) -> tuple[str, float] | None:
@@ -107,7 +108,8 @@ def _warnings(runs: Sequence[Run], *, other_rows: bool) -> list[str]:
     without = [f"{run.name} ({run.state.value if run.result is None else 'kept none'})" for run in runs
                if not (run.result or {}).get("metrics")]   # that failed, go on, or explain a model
     if without:
-        warnings.append(f"Without scores: {', '.join(without)}.")
+        more = f" and {len(without) - _NAMED} more" if len(without) > _NAMED else ""
+        warnings.append(f"Without scores: {', '.join(without[:_NAMED])}{more}.")
     if len({(run.target, run.task) for run in runs}) > 1:
         warnings.append("The runs predict different things.")
     elif other_rows and not without:

@@ -44,6 +44,13 @@ def test_runs_of_another_program_come_in_and_have_a_tidy_page(tmp_path: Path, qt
         assert any("Took over 2 runs from mlruns" in text for text in window.toasts.texts())
         page.take_over(folder)
         await user.until(lambda: any("2 were here already" in text for text in window.toasts.texts()), "the answer")
+        (folder / "42" / ("a" * 32) / "metrics" / "loss").write_text("half a li", "utf-8")
+        page.take_over(folder)   # the damaged one is told of, and holds up no other
+        told = await user.until(lambda: next((text for text in window.toasts.texts() if "not be read" in text), ""),
+                                "the damage")
+        assert "1 was here already. 1 run could not be read. run a: MLflow" in told
+        assert "line 1 of 'loss' is no reading" in told
+        await user.shot("damaged")
         page.take_over(tmp_path / "nowhere")
         await user.until(lambda: any("There is no file or folder" in text for text in window.toasts.texts()), "why not")
         by_name = {run.name: run for run in page.state.runs.value}

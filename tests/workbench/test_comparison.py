@@ -73,6 +73,9 @@ def test_runs_without_scores_or_of_one_are_not_ranked(desk: Desk) -> None:
     runs = [desk.runs.get(one)] * 2   # one that explains a model succeeded, and has none
     runs[1] = replace(runs[1], id="other", name="why", kind="explain", result={"explained": "shop-grade@1"})
     assert compare(runs, lambda _run, _other: False)["warnings"] == ["Without scores: why (kept none)."]
+    many = [replace(runs[1], id=f"other{number}") for number in range(30)]
+    named = ", ".join(["why (kept none)"] * 5)
+    assert compare([runs[0], *many])["warnings"] == [f"Without scores: {named} and 25 more."]
     with pytest.raises(BadInput, match="at least two"):
         desk.judging.compare([one])
     with pytest.raises(BadInput, match="is named twice"):

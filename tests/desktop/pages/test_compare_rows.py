@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.record_table import RecordTable
-from mldesk.desktop.pages.runs.compare_rows import CompareRows, names_of
+from mldesk.desktop.pages.runs.compare_rows import CompareRows, fact_value, names_of
 from mldesk.desktop.pages.runs.judged_cards import JudgedCards
 from mldesk.desktop.pages.runs.parallel_card import ParallelCard
 from mldesk.desktop.widgets import ElidedLink
@@ -146,3 +146,7 @@ def test_rows_that_one_of_two_runs_alone_has_right_are_led_to(qtbot: QtBot) -> N
     assert looked.args == ["Where run 3 alone is right", "table@1", (4, 7)]   # places from 0
     said = [label.text() for label in cards.findChildren(QLabel)]
     assert "run 2 alone is right in 1 row, run 3 alone in 2; McNemar p = 1." in said
+
+
+def test_what_a_run_has_not_is_a_dash() -> None:
+    assert [fact_value("dataset", value) for value in (None, "", "shop@1")] == ["–", "–", "shop@1"]

@@ -57,6 +57,7 @@ _NAME = 20     # characters of a run's name that are seen: what tells runs apart
 _LIST = 640    # pixels that the names of runs may take in a list to choose from
 _WORD = 18     # characters of a word that a column of the table has room for
 _JUDGED = ("validation", "val", "eval")   # parts whose curve says most of a run
+_OWN_SCORES = ("script", "imported")   # kinds of runs that say their scores themselves, on whichever rows
 _ACROSS = 4    # runs up to which they stand side by side; more are the rows of a table
 
 
@@ -260,7 +261,8 @@ class ComparePage(Page):
         metrics = comparison["metrics"]
         names = ordered(metrics)
         best, told = comparison["best"], comparison["verdicts"]
-        self._add_rows(grid, self.tr("Scores on the test rows"), [
+        theirs = any(run.kind in _OWN_SCORES for run in self.state.runs)
+        self._add_rows(grid, self.tr("Scores") if theirs else self.tr("Scores on the test rows"), [
             (words.metric_name(name), [words.metric_value(value) for value in metrics[name]],
              best.get(name) if told.get(name) == "clear" else None) for name in names])
         if "clear" in told.values():

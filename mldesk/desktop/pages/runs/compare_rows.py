@@ -137,7 +137,7 @@ def fact_name(name: str) -> str:
 
 def fact_value(name: str, value: object) -> str:
     """Return such a fact as people read it."""
-    if value is None:
+    if value is None or value == "":   # a script has no dataset and no target
         return words.MISSING
     if name == "estimator":
         return words.estimator_name(str(value))

@@ -170,11 +170,13 @@ class RunsPage(Page):
             enable(self._import)
         taken = self.tr("Took over {count} from {name}.").format(
             count=words.counted(len(found.runs), self.tr("run"), self.tr("runs")), name=path.name)
-        known = self.tr("{count} were here already.").format(count=words.number(found.known)) if found.known else ""
+        known = "" if not found.known else self.tr("1 was here already.") if found.known == 1 else self.tr(
+            "{count} were here already.").format(count=words.number(found.known))
         self.shell.desk.nudge()
         if found.unreadable:   # the first says what kind of damage it is
-            stayed = self.tr("{count} could not be read. {why}").format(
+            stayed = self.tr("{count} could not be read. {name}: {why}").format(
                 count=words.counted(len(found.unreadable), self.tr("run"), self.tr("runs")),
+                name=f"{found.unreadable[0].name:.80}",
                 why=sentence(found.unreadable[0].why))
             self.shell.say(" ".join(filter(None, (taken, known, stayed))), "warning")
         else:
