@@ -147,7 +147,7 @@ def _written(run: Run, request: TrainRequest, parts: ScriptParts, title: str, me
     loaded |= {name for name in _LIBRARIES if f'import_module("{name}.' in parts.code}
     needed = [_PACKAGES.get(name, name) for name in _LIBRARIES if name in loaded]
     by_hand = not_repeated(run)
-    given = ("import base64", "import sys", "import zlib", "from functools import partial")
+    given = ("import base64", "import sys", "import zlib", "from functools import partial")   # os stands above them
     more = f", and THIS_FILE{_START} beside it: the model that the run went on from" if (
         request.warm) else f", and the folder of the text encoder {_said(parts.text_encoder)}" if (
         parts.text_encoder) else ""
@@ -159,7 +159,7 @@ def _written(run: Run, request: TrainRequest, parts: ScriptParts, title: str, me
             "versions of the libraries or another processor may change their last digits." + _took(run), _WIDTH),
         by_hand=f"\n\n{textwrap.fill(by_hand, _WIDTH)}" if by_hand else "",
         remark=f"    print({by_hand!r})\n" if by_hand else "",
-        imports="\n".join([*given, *(line for line in parts.imports if line not in given)]),
+        imports="\n".join([*given, *(line for line in parts.imports if line not in (*given, "import os"))]),
         settings=pprint.pformat(parts.settings, width=_WIDTH, sort_dicts=False),
         scores=pprint.pformat(dict((run.result or {})["metrics"]), width=_WIDTH, sort_dicts=False),
         more="; then the fold that judges by it, 254 none" if run.kind == "search" else "",
@@ -221,6 +221,11 @@ _TEMPLATE = '''"""Repeats run {run}: {title}, which predicts {target} of {datase
 """
 
 from __future__ import annotations
+
+import os
+
+# Threads that wait for one another sleep: spinning, they starve each other on a busy machine. Read as OpenMP is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 {imports}
 

@@ -96,7 +96,8 @@ def test_a_second_fit_after_the_end_tries_nothing_more(tmp_path: Path) -> None:
     again = run_here(order(tmp_path, table, trials=result(first)["trials"], earlier=(kept,), refit=True,
                            folds=result(first)["folds"]), table)
     assert [trial["score"] for trial in of("trial", again)] == [trial["score"] for trial in of("trial", first)]
-    assert result(again)["members"] == [{**member, "refitted": True} for member in result(first)["members"]]
+    assert result(again)["members"] == [{**member, "refitted": True, "refit_cut": 0}
+                                        for member in result(first)["members"]]
     assert result(again)["metrics"] != result(first)["metrics"]
 
 
