@@ -51,7 +51,8 @@ def draws(prediction: Array, y: Array, classes: int, seed: int = 0, *, quantile:
     units = _Units(len(y), draw)
     with np.errstate(divide="ignore", invalid="ignore"):
         if not classes:
-            return _of_numbers(prediction, y, units, quantile)
+            return _of_numbers(prediction, y, units, quantile) | {
+                "median_absolute_error": _medians(np.abs(prediction - y), units)}
         found = _of_classes(prediction, y, classes, units, ordered, every=classes <= _FEW_CLASSES)
         return found | _of_ranking(prediction, y, classes, draw)
 
@@ -89,6 +90,23 @@ def _of_the_median(errors: Array) -> list[float]:
     return [float(ranked[max(0, low)]), float(ranked[min(rows - 1, high)])]
 
 
+def _medians(errors: Array, units: _Units) -> Array:
+    """Return the median error of every draw, (DRAWS,).
+
+    It is looked for among the errors within five standard deviations of where the rank of a draw's median may lie.
+    """
+    order, rows = np.argsort(errors, kind="stable"), len(errors)
+    room = int(np.ceil(2.5 * np.sqrt(rows))) + 1
+    first, last = max(0, rows // 2 - room), min(rows, rows // 2 + room)
+    is_below = np.zeros(rows)
+    is_below[order[:first]] = 1
+    total = units.sums(np.ones(rows))[:, None]
+    reached = units.sums(is_below)[:, None] + np.cumsum(units.weights_of(order[first:last]), 1)
+    sides = [np.minimum((reached <= place).sum(1), last - first - 1) for place in ((total - 1) // 2, total // 2)]
+    middle: Array = (errors[order[first + sides[0]]] + errors[order[first + sides[1]]]) / 2
+    return middle
+
+
 class _Units:
     """What is drawn: rows, or groups of them; without ``draw`` each row once."""
 
@@ -105,6 +123,11 @@ class _Units:
         units = values if self._group is None else np.bincount(self._group, values, self.count)
         summed: Array = self.weights @ units.astype(np.float64)
         return summed
+
+    def weights_of(self, rows: Array) -> Array:
+        """Return how often each of some rows is in every draw: (DRAWS, rows)."""
+        weights: Array = self.weights[:, rows if self._group is None else self._group[rows]]
+        return weights
 
 
 def _drawn(count: int, draws: int, draw: np.random.Generator) -> Array:

@@ -10,6 +10,7 @@ import pytest
 from sklearn import metrics
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from mldesk.training import intervals as intervals_module
 from mldesk.training.estimators import hist_gradient_boosting, hist_trees
 from mldesk.training.estimators.base import quick_scores
 from mldesk.training.evaluation import payload
@@ -164,6 +165,17 @@ def test_scores_are_measured_without_scikit_learn_as_with_it(classes: int) -> No
     wanted = score(prediction, y, classes, quantile, ordered=bool(classes))
     assert set(wanted) - set(found) <= {"median_absolute_error"}
     assert found == pytest.approx({name: wanted[name] for name in found}, rel=1e-9)
+
+
+@pytest.mark.parametrize(("rows", "units"), [(11, 5_000), (900, 5_000), (901, 60)])
+def test_the_median_error_of_a_draw_is_that_of_the_rows_drawn(
+        rows: int, units: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intervals_module, "_MOST_UNITS", units)
+    draw = np.random.default_rng(2)
+    prediction, y = draw.normal(size=rows).round(1), draw.normal(size=rows).round(1)   # with ties
+    found = intervals_module.draws(prediction, y, 0, seed=3)["median_absolute_error"]
+    counts = intervals_module._Units(rows, np.random.default_rng(3)).weights_of(np.arange(rows)).astype(int)
+    assert found == pytest.approx([np.median(np.repeat(np.abs(prediction - y), drawn)) for drawn in counts])
 
 
 def test_scikit_learn_still_calls_the_place_where_rounds_are_reported() -> None:

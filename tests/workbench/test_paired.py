@@ -70,6 +70,7 @@ def test_numbers_are_paired_and_other_rows_are_refused(tmp_path: Path) -> None:
     assert found["mcnemar"] is None
     assert found["differences"]["r2"]["low"] > 0
     assert found["differences"]["root_mean_squared_error"]["sure"]
+    assert found["differences"]["median_absolute_error"]["high"] < 0
     other = RowsTested(tested[1].rows[:-1], tested[1].y[:-1], tested[1].prediction[:-1], ())
     with pytest.raises(BadInput, match="not tested on the same rows"):
         paired(tested[0], other)
