@@ -108,7 +108,13 @@ def moment(at: float | None) -> str:
     """Write a wall-clock time in full, for tooltips."""
     if at is None:
         return MISSING
-    return locale().toString(QDateTime.fromSecsSinceEpoch(int(at)), "ddd d MMM yyyy, HH:mm:ss")
+    return locale().toString(QDateTime.fromSecsSinceEpoch(int(at)), f"ddd d MMM yyyy, {clock_format(seconds=True)}")
+
+
+def clock_format(*, seconds: bool = False) -> str:
+    """Return how the system's locale writes a time of day, in Qt's letters: "HH:mm" or "h:mm AP"."""
+    short = locale().timeFormat(QLocale.FormatType.ShortFormat)
+    return short.replace("mm", "mm:ss", 1) if seconds and "ss" not in short else short
 
 
 def metric_name(name: str) -> str:

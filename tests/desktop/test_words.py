@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
 
 from mldesk.desktop import words
 from mldesk.desktop.step_words import step_words
@@ -82,3 +83,18 @@ def test_a_machine_is_told_in_words() -> None:
 ])
 def test_a_step_reads_as_a_sentence(step: dict[str, object], text: str) -> None:
     assert step_words(step) == text
+
+
+@pytest.mark.parametrize(("name", "short", "full"), [
+    ("en_US", "h:mm ap", "3:04:09 pm"), ("de_DE", "hh:mm", "15:04:09")])
+def test_every_time_of_day_is_written_with_the_clock_of_the_locale(
+        monkeypatch: pytest.MonkeyPatch, name: str, short: str, full: str) -> None:
+    monkeypatch.setattr(words, "locale", lambda: QLocale(name))
+    at = QDateTime(QDate(2026, 11, 29), QTime(15, 4, 9)).toSecsSinceEpoch()
+
+    def plain(text: str) -> str:
+        return text.replace("\u202f", " ").lower()   # some editions of the locales part "PM" by a narrow space
+
+    assert plain(words.clock_format()) == short
+    assert plain(words.moment(at)).endswith(f", {full}")
+    assert plain(words.when(at, at + 3600)) == full.replace(":09", "")

@@ -7,6 +7,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QDateTimeEdit, QWidget
 
 from mldesk.desktop.widgets.text import make_label, row
+from mldesk.desktop.words import clock_format
 
 _INSET = 6   # pixels left of the text: the stylesheet does not reach the field inside
 
@@ -49,7 +50,7 @@ class _Edit(QDateTimeEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setDisplayFormat("ddd d MMM yyyy  HH:mm")
+        self.setDisplayFormat(f"ddd d MMM yyyy  {clock_format()}")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.lineEdit().setTextMargins(_INSET, 0, 0, 0)
         self.setCurrentSection(QDateTimeEdit.Section.HourSection)

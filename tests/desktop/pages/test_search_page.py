@@ -144,7 +144,7 @@ def test_a_second_fit_is_offered_of_a_search_that_has_ended(qtbot: QtBot) -> Non
     ended = make_run(kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0)
     dialog = ExtendDialog(SimpleNamespace(host=host), ended)  # type: ignore[arg-type]
     dialog.by.set_value("refit")
-    assert "fitted once more" in dialog.amount.editor.accessibleDescription()
+    assert "fitted again on all rows but the test rows" in dialog.amount.editor.accessibleDescription()
     assert dialog.minutes.isHidden() and dialog.trials.isHidden()
     going = ExtendDialog(SimpleNamespace(host=host), make_run(kind="search"))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="refit"):

@@ -26,6 +26,7 @@ from mldesk.desktop.widgets import (
     make_label,
     row,
 )
+from mldesk.desktop.words import clock_format
 
 if TYPE_CHECKING:
     from mldesk.wire.runner_view import RunnerSettings
@@ -36,7 +37,7 @@ class _Time(QTimeEdit):
 
     def __init__(self, minutes: int) -> None:
         super().__init__(QTime(minutes // 60 % 24, minutes % 60))
-        self.setDisplayFormat("HH:mm")
+        self.setDisplayFormat(clock_format())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.lineEdit().setTextMargins(6, 0, 0, 0)
 

@@ -53,7 +53,7 @@ class ExtendDialog(Sheet, TaskOwner):
             ("trials", ("seconds",)): self.tr("They come once its time is over."),
             ("trials", ("seconds", "trials")): self.tr("They come once its time or its trials are over.")}.get(
                 (str(self.by.value()), limits), self.tr(
-                    "What the search keeps is fitted once more, on all rows but the test rows; nothing else is tried.")
+                    "What the search keeps is fitted again on all rows but the test rows; nothing else is tried.")
                 if self.by.value() == "refit" else ""))
 
     @async_slot
