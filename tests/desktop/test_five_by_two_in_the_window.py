@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from mldesk.core.ids import new_id
 from mldesk.desktop.pages.runs.compare import ComparePage
 from mldesk.desktop.tasks import in_remote
+from mldesk.desktop.widgets import why_disabled
 from mldesk.library.records import Run
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
@@ -72,11 +73,18 @@ async def begin_stop_and_go_on(user: User, table: Path) -> None:
     models = await in_remote(bench.models.list)
     user.window.compare_runs(runs)
     page: ComparePage = await user.until(lambda: user.window._seen("runs", "ComparePage"), "the comparison")
+    await user.until(lambda: page.state.comparison.value and page.report.isEnabled(), "a report to be on offer")
     await user.press("Run 5×2cv")
     begun = await user.until(lambda: page.five.progress.isVisible() and (now := page.state.five.value) and
                              len(now.runs) == 10 and now, "its progress")
     assert begun.done == 0
     assert "0 of 10 runs are done" in page.five.progress._text.text()
+    user.window.compare_runs([runs[0], begun.runs[0].id])   # of a run that waits there is no report yet
+    other = await user.until(lambda: (now := user.window._seen("runs", "ComparePage")) is not page and now, "both")
+    await user.until(lambda: why_disabled(other.report) == "The run has not ended.", "no report to be on offer")
+    user.window.compare_runs(runs)
+    page = await user.until(lambda: (now := user.window._seen("runs", "ComparePage")) and
+                            now.state.ids == tuple(runs) and now, "the comparison again")
     await user.press("Stop")
     stopped = await user.until(lambda: (now := page.state.five.value) and not now.active and now, "all to be stopped")
     assert len(stopped.failed) == 10
