@@ -175,7 +175,8 @@ class Workers:
             self._give_back(place, at.trial.number, at.wave, None)
         if isinstance(at, _Making):
             self._leave(at.number)
-            self._done.append(Done(at.number, at.configuration, "failed",
+            state = "late" if self._work.control.terminate else "failed"   # a pause ends workers, and is no failure
+            self._done.append(Done(at.number, at.configuration, state,
                                    facts={"message": "The process that tried it died."}))
 
     def _lend(self, owner: int, number: int, wave: int | None, seconds: float | None) -> None:
