@@ -175,8 +175,18 @@ def test_links_in_an_mlruns_folder_lead_nowhere(desk: Desk, tmp_path: Path) -> N
     assert (found.parameters, kept) == ({}, [])
 
 
-def test_runs_of_a_database_come_over(desk: Desk, tmp_path: Path) -> None:
-    path = tmp_path / "mlflow.db"
+@pytest.mark.parametrize("text", ["status: [3\n", ""])
+def test_a_run_whose_meta_names_none_is_named(desk: Desk, tmp_path: Path, text: str) -> None:
+    experiment = _mlruns(tmp_path) / "mlruns/42"
+    (experiment / ("a" * 32) / "meta.yaml").write_text(text)
+    (experiment / "tags").mkdir()   # the experiment's own
+    found = RunImport(desk.library).take(tmp_path)
+    assert [run.name for run in found.runs] == ["run-b"]
+    assert [(run.name, "names no run" in str(run.why)) for run in found.unreadable] == [("a" * 32, True)]
+
+
+def _database(path: Path) -> Path:
+    """Write what MLflow's SQLite store writes, as far as it is read: two runs, and one in the bin."""
     with closing(sqlite3.connect(path)) as database, database:
         database.executescript(f"""
             CREATE TABLE experiments (experiment_id INTEGER, name TEXT);
@@ -192,6 +202,40 @@ def test_runs_of_a_database_come_over(desk: Desk, tmp_path: Path) -> None:
             INSERT INTO metrics VALUES ('loss', 0.5, {_START + 1000}, 'k1', 1, 0),
                                        ('loss', 0, {_START + 2000}, 'k1', 2, 1);
             INSERT INTO params VALUES ('depth', '6', 'k1');""")
+    return path
+
+
+@pytest.mark.parametrize("step", ["9e999", "1e300", "9223372036854775807.0", "'x'"])
+def test_a_step_that_is_none_holds_up_no_other_run_of_a_database(desk: Desk, tmp_path: Path, step: str) -> None:
+    path = _database(tmp_path / "mlflow.db")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"INSERT INTO metrics VALUES ('loss', 1, 1, 'k2', {step}, 0)")
+    found = RunImport(desk.library).take(path)
+    assert [run.name for run in found.runs] == ["first"]
+    assert [(run.name, "metric 'loss'" in str(run.why)) for run in found.unreadable] == [("open", True)]
+
+
+def test_ids_and_names_that_are_no_text_are_named_and_damaged_text_is_read(desk: Desk, tmp_path: Path) -> None:
+    path = _database(tmp_path / "mlflow.db")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.executescript("""
+            CREATE TABLE other AS SELECT * FROM runs;   -- the same columns, without a type that makes text of 5
+            DROP TABLE runs;
+            CREATE TABLE runs (run_uuid, name, status, start_time, end_time, lifecycle_stage, artifact_uri,
+                               experiment_id);
+            INSERT INTO runs SELECT * FROM other;
+            INSERT INTO runs VALUES ('k5', 5, 'FINISHED', 1, 2, 'active', '', 1),
+                                    ('k6', x'ff00', 'FINISHED', 1, 2, 'active', '', 1),
+                                    (x'fffe', 'odd', 'FINISHED', 1, 2, 'active', '', 1),
+                                    ('k7', CAST(x'ff41' AS TEXT), 'FINISHED', 1, 2, 'active', '', 1);""")
+    found = RunImport(desk.library).take(path)
+    assert [run.name for run in found.runs] == ["\ufffdA", "first", "open"]
+    assert [run.name for run in found.unreadable] == ["5", "b'\\xff\\x00'", "odd"]
+    assert all("is no text" in str(run.why) for run in found.unreadable)
+
+
+def test_runs_of_a_database_come_over(desk: Desk, tmp_path: Path) -> None:
+    path = _database(tmp_path / "mlflow.db")
     found = RunImport(desk.library).take(path)
     assert [(run.name, run.state, run.group) for run in found.runs] == [
         ("first", JobState.SUCCEEDED, "churn"), ("open", JobState.CANCELLED, "churn")]

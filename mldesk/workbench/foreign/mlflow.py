@@ -43,8 +43,14 @@ def read_folder(path: Path) -> Iterator[ForeignRun | Unreadable]:
             continue
         group = _meta(experiment).get("name", experiment.name)
         for folder in sorted(item for item in experiment.iterdir() if item.is_dir() and not item.is_symlink()):
+            if not (folder / _META).exists():
+                continue   # the experiment's own tags, models and traces
             meta = _meta(folder) if (folder / _META).is_file() else {}
-            if ("run_id" in meta or "run_uuid" in meta) and meta.get("lifecycle_stage", "active") == "active":
+            if not ("run_id" in meta or "run_uuid" in meta):
+                yield Unreadable(folder.name, BadInput(
+                    f"The file {_META!r} in MLflow's folder {folder.name!r:.80} names no run.",
+                    hint="Mend that file, or take the folder out, and import again."))
+            elif meta.get("lifecycle_stage", "active") == "active":
                 found.append((folder, meta, group))
     found.sort(key=lambda run: (_seconds(run[1].get("start_time")), (run[0] / "tags" / _PARENT).is_file()))
     for folder, meta, group in found:
@@ -147,6 +153,7 @@ def read_database(path: Path) -> Iterator[ForeignRun | Unreadable]:
     """Give the runs of MLflow's SQLite store, those in its bin left out. Opened read-only. Raises BadInput."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            database.text_factory = lambda text: text.decode("utf-8", "replace")   # as texts of a folder are read
             rows = database.execute(
                 "SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time, e.name, r.artifact_uri FROM runs r "
                 "JOIN experiments e ON r.experiment_id = e.experiment_id WHERE r.lifecycle_stage = 'active' "
@@ -155,8 +162,8 @@ def read_database(path: Path) -> Iterator[ForeignRun | Unreadable]:
             for row in rows:
                 try:
                     yield _of_row(database, row, path.parent)
-                except (TypeError, ValueError) as error:
-                    yield Unreadable(str(row[1] or row[0]), _no_database(path, error))
+                except BadInput as error:
+                    yield Unreadable(str(row[1] or row[0]), error)
     except sqlite3.Error as error:
         raise _no_database(path, error) from error
 
@@ -167,23 +174,38 @@ def _no_database(path: Path, error: Exception) -> BadInput:
 
 
 def _of_row(database: sqlite3.Connection, row: Sequence[Any], around: Path) -> ForeignRun:
-    """Raises sqlite3.Error; TypeError, ValueError for a cell that no MLflow writes."""
+    """Raises sqlite3.Error; BadInput for a cell that no MLflow writes."""
     key, name, status, start, end, group, uri = row
+    if not isinstance(key, str) or not isinstance(name, str | None):
+        raise BadInput(f"MLflow's run {key!r:.80} cannot be read: its id or its name is no text.",
+                       hint="Mend its row of the table 'runs', or take it out, and import again.")
     params, tags = ({str(k): str(v)[:_LONGEST] for k, v in database.execute(
         f"SELECT key, value FROM {table} WHERE run_uuid = ?", (key,))}   # noqa: S608 - our two words
         for table in ("params", "tags"))
     readings = Readings()
-    readings.add((time / 1000, int(step or 0), str(metric), float("nan") if is_nan else float(value))
-                 for metric, value, time, step, is_nan in database.execute(
-                     "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ?", (key,)))
+    readings.add(_point(*cells) for cells in database.execute(
+        "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ?", (key,)))
     logs_models = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'logged_models'").fetchone()
     models = database.execute("SELECT name, model_id, artifact_location FROM logged_models WHERE source_run_id = ? "
                               "AND lifecycle_stage = 'active'", (key,)).fetchall() if logs_models else ()
-    places = [("", folder_of(str(uri or ""), str(key), around)),
+    places = [("", folder_of(str(uri or ""), key, around)),
               *((f"models/{called}/", folder_of(str(location), str(model), around))
                 for called, model, location in models)]
-    return _run(str(key), name or tags.get("mlflow.runName", ""), str(group), str(status), start, end,
+    return _run(key, name or tags.get("mlflow.runName", ""), str(group), str(status), start, end,
                 params, tags, readings, places, str(uri or ""))
+
+
+def _point(metric: object, value: Any, time: Any, step: Any, is_nan: object) -> Point:
+    """Raises BadInput for a row of metrics that is no reading."""
+    try:
+        place = int(step or 0)
+        if abs(place) >= _STEPS:
+            raise ValueError(step)
+        return time / 1000, place, str(metric), float("nan") if is_nan else float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadInput(f"MLflow's metric {metric!r:.80} cannot be read: a row of it (step {step!r:.30}, value "
+                       f"{value!r:.30}, timestamp {time!r:.30}) is no reading.",
+                       hint="Mend that row of the table 'metrics', or take it out, and import again.") from error
 
 
 def _run(key: str, name: str, group: str, status: str, start: object, end: object, parameters: dict[str, str],
