@@ -33,7 +33,7 @@ from mldesk.core.errors import BadBundle, BadInput, MldeskError
 from mldesk.training.conformal import LEVELS, Margins
 from mldesk.training.export.parity import TOLERANCE, deviation
 from mldesk.training.joined import read_encoder
-from mldesk.training.reach import far_outside, read_reach
+from mldesk.training.reach import beyond, missing, read_reach, read_whole
 from mldesk.training.roles import IDENTIFIER
 from mldesk.training.values import ColumnData, TextColumn
 from mldesk.wire.schema import Column, ColumnType
@@ -101,6 +101,7 @@ class Predictor:
         self._rows_at_once = min(BATCH, max(1, int(model.get("rows_at_once", BATCH))))
         self.margins = Margins.from_json(model["margins"]) if "margins" in model else None
         self.reach = read_reach(model.get("reach", {}))   # of the numbers that it learned from
+        self.whole = read_whole(model.get("whole", []))   # columns that missed no value there
         if self.margins is not None and self.margins.classes != len(self.classes):
             raise ValueError("its margins are of another task")
         if not all(isinstance(label, (str, int, float)) for label in self.classes):
@@ -296,18 +297,14 @@ class Predictor:
                 noticed[text + "{rows}."] = int(unseen)
 
     def _count_beyond(self, data: Mapping[str, ColumnData], noticed: Counter[str]) -> None:
-        """Count rows whose numbers lie far outside what training saw."""
-        for name, count in self.beyond(data).items():
+        """Count rows whose numbers lie far outside what training saw, or that lack what was never missing there."""
+        for name, count in beyond(data, self.reach).items():
             low, high = self.reach[name]
             noticed[_braced(f"{name[:60]!r} lies far outside what training saw ({low:.6g} to {high:.6g}), where the "
                             "model was taught nothing, in ") + "{rows}."] = count
-
-    def beyond(self, data: Mapping[str, ColumnData]) -> dict[str, int]:
-        """Return for columns as the encoder reads them how many rows lie far outside, of those where any does."""
-        counts = {name: int(far_outside(np.asarray(data[name]), low, high).sum())
-                  for name, (low, high) in self.reach.items()
-                  if name in data and not isinstance(data[name], TextColumn)}
-        return {name: count for name, count in counts.items() if count}
+        for name in self.whole:
+            if name in data and (gone := int(missing(data[name]).sum())):
+                noticed[_braced(f"{name[:60]!r} is missing in ") + "{rows}; in training it never was."] = gone
 
     def _raw(self, data: Mapping[str, ColumnData]) -> npt.NDArray[np.float32]:
         """Return what the graph gives, (N, outputs)."""

@@ -20,7 +20,7 @@ from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.conformal import SHOWN, Margins, floor_of
 from mldesk.training.estimators.base import Part
 from mldesk.training.joined import Encoder
-from mldesk.training.reach import Reach, reach_of
+from mldesk.training.reach import Reach, reach_of, whole_of
 from mldesk.training.split import LEFT_OUT, PARTS, make_folds, make_split, own_validation
 from mldesk.training.steering import Steering
 from mldesk.training.table import read_columns
@@ -71,6 +71,7 @@ class Table:
     own_validation: bool = False       # the split says which rows validate; they were not drawn
     by: ColumnData | None = None       # the column that the rows were dealt by
     reach: Reach = field(default_factory=dict)   # of the numbers among the candidates, but in test rows
+    whole: frozenset[str] = frozenset()   # the candidates that miss no value there
 
     @property
     def learned(self) -> Array:
@@ -133,7 +134,8 @@ def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, Column
     folds = Folds(make_folds(target, request.split, by), by) if request.split.folds else None
     table = Table(take(columns, membership == PARTS["test"]), candidates, column, target, membership, folds,
                   own_validation(target, request.split, given, by), by)
-    return columns, replace(table, reach=reach_of(columns, candidates, table.learned))
+    return columns, replace(table, reach=reach_of(columns, candidates, table.learned),
+                            whole=whole_of(columns, candidates, table.learned))
 
 
 def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: float = math.inf) -> Scores:
@@ -220,7 +222,8 @@ def _keep(request: TrainRequest, model: Model, table: Table, scores: Scores, wor
         created=iso(time.time()), metrics=scores.metrics, validation_metrics=scores.validation_metrics,
         evaluation=scores.payload, finished_early=model.finished_early, margins=scores.margins,
         ordered=table.target.ordered,
-        reach={item.name: table.reach[item.name] for item in model.encoder.columns if item.name in table.reach})
+        reach={item.name: table.reach[item.name] for item in model.encoder.columns if item.name in table.reach},
+        whole=tuple(item.name for item in model.encoder.columns if item.name in table.whole))
     files, warning = model_files.write_model(work.scratch / "model", facts, model.native, sample, scores.x,
                                              scores.test)
     if warning:

@@ -37,3 +37,4 @@ class ModelFacts:
     margins: Margins | None = None     # how far off a prediction may be
     ordered: bool = False              # the classes have an order, from low to high
     reach: Reach = field(default_factory=dict)   # of the numbers it learned from
+    whole: tuple[str, ...] = ()        # columns that missed no value in what it learned from

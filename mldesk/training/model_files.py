@@ -141,6 +141,7 @@ def _describe(facts: ModelFacts, onnx: Mapping[str, Any], heavy: bool) -> dict[s
         **({"rows_at_once": ROWS_AT_ONCE} if heavy else {}),   # what the graph holds meanwhile grows with them
         **({} if facts.margins is None else {"margins": facts.margins.to_json()}),
         **({"reach": {name: list(ends) for name, ends in facts.reach.items()}} if facts.reach else {}),
+        **({"whole": list(facts.whole)} if facts.whole else {}),
     }
 
 

@@ -84,11 +84,16 @@ class WhatIf:
         return {**self.usual(), **given}
 
     def unknown(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return a sentence for each category that training never saw, or hardly ever, and for each number far outside.
+        """Return a sentence for each category that training never saw, or hardly ever, each number far outside, and
+        each value that is missing where none was in training.
 
         A value that cannot be read is passed over: ``ask`` raises for it.
         """
-        return (*self._unseen(row), *self._far(row))
+        return (*self._unseen(row), *self._far(row), *self._gone(row))
+
+    def _gone(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(f"{name!r:.60} is missing; in training it never was." for name in self._predictor.whole
+                     if name in row and not _present([row], name))
 
     def _far(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         said = []

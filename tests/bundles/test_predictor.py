@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,8 @@ import pytest
 from mldesk.bundles import Predictor, session
 from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.training.export.parity import deviation
+from mldesk.training.reach import whole_of
+from mldesk.training.values import TextColumn
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.workbench.predictions import PredictionReport
@@ -196,6 +199,44 @@ def test_numbers_far_outside_what_training_saw_are_counted(tmp_path: Path) -> No
         "'median_income' lies far outside what training saw (0 to 10), where the model was taught nothing.",)
     assert tried.unknown({**tried.usual(), "median_income": "11"}) == tried.unknown(
         {**tried.usual(), "median_income": "what"}) == ()
+
+
+def test_values_that_are_missing_where_none_was_in_training_are_counted(tmp_path: Path) -> None:
+    def add(files: Path) -> None:
+        described = json.loads((files / "model.json").read_bytes())
+        described["whole"] = ["median_income", "households"]
+        (files / "model.json").write_text(json.dumps(described), "utf-8")
+
+    stored = stored_model("lightgbm", "regression", tmp_path, add)
+    predictor = Predictor.from_manifest(stored.digest, stored.store)
+    rows = {name: values[:4] for name, values in stored.rows.items()}
+    predictor.predict({**rows, "median_income": [3.0, None, math.nan, 4.0], "population": [None] * 4})
+    said = "'median_income' is missing in 2 rows; in training it never was."
+    assert [text for text in predictor.warnings if "missing" in text] == [said]
+    assert PredictionReport("m@1", 4, ("prediction",), Path("out.csv"), (said,)).doubtful
+    tried = WhatIf("m@1", predictor, predictor.sample())
+    assert tried.unknown({**tried.usual(), "median_income": None, "population": None}) == (
+        "'median_income' is missing; in training it never was.",)
+
+
+def test_only_columns_without_a_gap_in_what_was_learned_from_count_as_whole() -> None:
+    columns = {"a": np.array([1.0, 2.0, np.nan]), "b": np.array([np.nan, 2.0, 3.0]),
+               "c": TextColumn.of(["x", None, "y"]), "d": np.array(["2026-01-01", "2026-01-02", "NaT"], "M8[us]")}
+    kinds = {"a": ColumnType.NUMBER, "b": ColumnType.NUMBER, "c": ColumnType.TEXT, "d": ColumnType.DATE}
+    learned = np.array([True, True, False])   # the last row is one of the test
+    assert whole_of(columns, [Column(name, kind) for name, kind in kinds.items()], learned) == {"a", "d"}
+
+
+@pytest.mark.parametrize("whole", [3, "a", [1], {"a": 1}])
+def test_whole_columns_that_are_no_names_are_refused(model: StoredModel, whole: object) -> None:
+    described = json.loads(model.store.read(next(
+        entry.sha256 for entry in model.store.manifest(model.digest).entries if entry.path == "model.json")))
+
+    def read(name: str) -> bytes:
+        return json.dumps({**described, "whole": whole}).encode() if name == "model.json" else b""
+
+    with pytest.raises(BadBundle, match="does not describe a model"):
+        Predictor(read)
 
 
 @pytest.mark.parametrize("reach", [3, {"a": 1}, {"a": [2, 1]}, {"a": [0, "nan"]}, {"a": ["low", 1]}])
