@@ -14,7 +14,7 @@ from mldesk.cli.face import Face, facts
 from mldesk.cli.model_shown import Reference, up_to_date
 from mldesk.cli.outputs import Force, may_write
 from mldesk.core.errors import BadInput, NotFound
-from mldesk.workbench.split_words import split_words
+from mldesk.workbench.split_words import rows_words, split_words
 
 
 def lineage(context: typer.Context, reference: Reference) -> None:
@@ -31,9 +31,8 @@ def lineage(context: typer.Context, reference: Reference) -> None:
         "model": found["model"], "stage": found["stage"], "data": data["version"], "its digest": data["manifest"],
         "came from": data["source"], "recipe": None if data["recipe"] is None else words.plural(
             len(data["recipe"]), "step"),
-        "split": split_words(split),
-        "rows": ", ".join(f"{split['rows'][part]:,} {part}" for part in ("train", "validation", "test")
-                          if part in split["rows"]),
+        "split": split_words(split, split.get("search")),
+        "rows": rows_words(split["rows"], split.get("search")),
         "membership": split["membership"], "run": run and f"{run['name']} ({run['id']}) at {run['runner']}",
         "estimator": found["estimator"], "parameters": words.parameters(found["parameters"]),
         "columns": ", ".join(found["features"][:20]), "seed": found["seed"], "code": found["code"],

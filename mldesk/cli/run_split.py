@@ -27,7 +27,7 @@ def split(
     """
     from mldesk.core.errors import BadInput
     from mldesk.workbench.same_split import parts_of, save_parts
-    from mldesk.workbench.split_words import split_words
+    from mldesk.workbench.split_words import searched, split_words
 
     if whole and output is None:
         raise BadInput("--with-rows says what is written, and no file is named.", hint="Give one with -o FILE.")
@@ -40,7 +40,7 @@ def split(
     if face.json:
         face.document({**found, "file": None if output is None else str(output), "written": rows})
         return
-    dealt = f"as in run {found['as_in']['name']}" if "as_in" in found else split_words(found["split"])
+    dealt = f"as in run {found['as_in']['name']}" if "as_in" in found else split_words(found["split"], searched(run))
     face.show(facts({"run": run.name, "dataset": run.dataset, "dealt": dealt,
                      **{part.replace("_", " "): words.count(count) for part, count in found["rows"].items() if count},
                      "SHA-256": found["digest"]}))

@@ -19,6 +19,7 @@ from mldesk.cli.when import At, Detach, Every, Repeat, begin, see
 from mldesk.cli.when import wanted as timed
 from mldesk.core.errors import BadInput
 from mldesk.training.metric_words import better, left_out, ordered, title
+from mldesk.workbench.split_words import rows_words, searched
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -143,8 +144,7 @@ def show_result(face: Face, run: Run, intervals: Mapping[str, Sequence[float]]) 
     face.show(facts({
         "model": run.model, "run": f"{run.id}  {run.name}", "task": run.task, "estimator": run.estimator,
         "blend of" if len(members) > 1 else "keeps": words.members(members),
-        "rows": ", ".join(f"{words.count(rows[part])} {part}" for part in ("train", "validation", "test")
-                                                   if part in rows),
+        "rows": rows_words(rows, searched(run)),
         "time": words.duration(result.get("seconds", run.seconds)) +
         (", finished early" if result.get("finished_early") else "")}))
     face.say()

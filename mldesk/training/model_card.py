@@ -84,10 +84,16 @@ def _caution(facts: ModelFacts) -> str:
 def _making(facts: ModelFacts) -> str:
     rows = facts.rows
     settings = [(f"`{name}`", f"`{value}`") for name, value in facts.parameters.items()]
+    folds = int(facts.fit_facts.get("folds") or 0)   # of a search, whose trials had folds instead of validation rows
+    made_from = f"{rows['train']} training and {rows['validation']} validation rows"
+    if folds > 1:
+        made_from = f"{rows['train'] + rows['validation']} rows " + (
+            f"(trials were judged by the last {folds} parts of them)" if facts.fit_facts.get("forward") else
+            f"in {folds} folds")
     found = "".join(f" {name.replace('_', ' ').capitalize()}: {_fact(name, value)}."
-                    for name, value in facts.fit_facts.items())
-    return (f"## How it was made\n\nOn {facts.created} by MLDesk from {rows['train']} training and "
-            f"{rows['validation']} validation rows, seed {facts.seed}.{found}\n\n"
+                    for name, value in facts.fit_facts.items()
+                    if name not in ("folds", "forward"))
+    return (f"## How it was made\n\nOn {facts.created} by MLDesk from {made_from}, seed {facts.seed}.{found}\n\n"
             + _table(("parameter", "value"), settings))
 
 

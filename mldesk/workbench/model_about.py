@@ -10,13 +10,14 @@ from typing import Any
 from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput, MldeskError, NotFound
 from mldesk.library import Library
-from mldesk.library.records import ModelVersion
+from mldesk.library.records import ModelVersion, Run
 from mldesk.wire.objects import ObjectMissing
 from mldesk.workbench.evaluated import intervals_of
 from mldesk.workbench.layers import Layers, read_layers
 from mldesk.workbench.model_changes import Change, Known, change
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.origins import line_of
+from mldesk.workbench.split_words import searched
 
 CARD, MODEL = "MODEL_CARD.md", "model.json"
 _WEIGHTS, _CONFIG = "native/weights.safetensors", "native/config.json"
@@ -33,7 +34,8 @@ class AboutService:
         """Return what a version came of, as plain JSON. Raises NotFound.
 
         {"model", "stage", "created", "run", "data": {"version", "manifest", "source", "rows", "recipe", "line" (see
-        ``origins.line_of``)}, "prepare" (steps that the model does itself), "split": {..., "membership", "rows"},
+        ``origins.line_of``)}, "prepare" (steps that the model does itself), "split": {..., "membership", "rows",
+        "search" (of a search's model: {"folds", "forward"} that its trials were judged by, as far as known)},
         "target", "estimator", "parameters", "members" (of a blend: {"estimator", "weight", "parameters", "trial",
         "score"}, the heaviest first), "features", "seed", "code", "environment"}; what is not known, as for a model
         that came in a bundle, is None.
@@ -49,7 +51,7 @@ class AboutService:
             "run": None if run is None else {"id": run.id, "name": run.name, "kind": run.kind, "runner": run.runner},
             "data": self._data(version, model), "prepare": [dict(step) for step in train.get("prepare") or ()],
             "split": {**(train.get("split") or {}), "membership": (run.result or {}).get("split") if run else None,
-                      "rows": dict(model.get("rows") or {})},
+                      "rows": dict(model.get("rows") or {}), **_judged(model, run)},
             "target": version.target, "estimator": version.estimator, "parameters": dict(model.get("parameters") or {}),
             "members": sorted((dict(item) for item in (model.get("facts") or {}).get("members") or ()),
                               key=lambda item: -float(item["weight"])),
@@ -135,3 +137,12 @@ class AboutService:
         if entry is None:
             raise NotFound(f"{version.label} has no {name}.")
         return self._library.objects.read(entry.sha256).decode("utf-8", "replace")
+
+
+def _judged(model: Mapping[str, Any], run: Run | None) -> dict[str, Any]:
+    """Return {"search": {"folds", "forward"}} of a model that a search made, as far as it or its run says so."""
+    made = dict(model.get("facts") or {})
+    told = made if made.get("folds") else (searched(run) if run is not None else None)
+    if told is None and "members" not in made:
+        return {}
+    return {"search": {name: told[name] for name in ("folds", "forward") if name in told} if told else {}}

@@ -131,7 +131,7 @@ def _prepared(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 
 def _split(lineage: Mapping[str, Any]) -> str:
-    return split_words(lineage["split"])
+    return split_words(lineage["split"], lineage["split"].get("search"))
 
 
 def _tested_on(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

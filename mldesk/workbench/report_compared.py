@@ -13,7 +13,7 @@ from mldesk.reports.document import Block, Code, Lines, Matrix, Section, Series,
 from mldesk.training.metric_words import title, within
 from mldesk.workbench.report_facts import series
 from mldesk.workbench.report_words import fitting, interval, length, number, plain, when
-from mldesk.workbench.split_words import split_words
+from mldesk.workbench.split_words import rows_words, searched, split_words
 
 _MOST_CHARTS = 6
 _MOST_MATRICES = 6
@@ -106,9 +106,9 @@ def _data(runs: Sequence[Run], names: Mapping[str, str]) -> Section:
         payload = run.spec.get("payload", {})
         request = payload.get("train", payload)
         rows = (run.result or {}).get("rows", {})
-        facts.append((run.dataset, str(request.get("dataset", "")), split_words(request.get("split") or {}),
-                      str((run.result or {}).get("split", "")),
-                      ", ".join(f"{number(count)} {part}" for part, count in rows.items()), plain(request.get("seed"))))
+        facts.append((run.dataset, str(request.get("dataset", "")), split_words(request.get("split") or {},
+                      searched(run)), str((run.result or {}).get("split", "")),
+                      rows_words(rows, searched(run)), plain(request.get("seed"))))
     labels = ("dataset", "fingerprint (SHA-256)", "split", "split, row by row (SHA-256)", "rows", "seed")
     return Section("Data", [*_tables("", list(names.values()), [
         (label, *(_broken(values[place]) for values in facts)) for place, label in enumerate(labels)])])

@@ -13,7 +13,7 @@ from mldesk.training.metric_words import METRICS, ordered, title, within
 from mldesk.wire.events import Event
 from mldesk.workbench.comparison import leading_metric
 from mldesk.workbench.report_words import interval, length, number, plain, plural, when
-from mldesk.workbench.split_words import split_words
+from mldesk.workbench.split_words import rows_words, searched, split_words
 
 _TILES = 4              # scores that stand out
 _MOST_COLUMNS = 200
@@ -66,8 +66,9 @@ def data(run: Run, version: DatasetVersion | None) -> Section:
     split, rows = request.get("split") or {}, (run.result or {}).get("rows", {})
     facts = {"Dataset": run.dataset, "Fingerprint (SHA-256)": str(request.get("dataset", "")),
              "Target": run.target, "Task": (run.task or "").replace("_", " "),
-             "Split": split_words(split), "Split, row by row (SHA-256)": str((run.result or {}).get("split", "")),
-             "Rows": ", ".join(f"{number(count)} {part}" for part, count in rows.items())}
+             "Split": split_words(split, searched(run)),
+             "Split, row by row (SHA-256)": str((run.result or {}).get("split", "")),
+             "Rows": rows_words(rows, searched(run))}
     if version is not None:
         facts["Source"] = version.source
         if version.recipe:

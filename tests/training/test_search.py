@@ -71,6 +71,9 @@ def test_a_search_ends_in_a_blend_that_predicts_alike_elsewhere(tmp_path: Path, 
     assert done["metric"] == {"two": "roc_auc", "classes": "log_loss", "number": "root_mean_squared_error"}[task]
     model = json.loads(table.store.read(table.store.manifest(done["model"]).entry("model.json").sha256))
     assert model["onnx"]["verified"], model["onnx"]
+    assert model["facts"]["folds"] == done["folds"] == 5
+    card = table.store.read(table.store.manifest(done["model"]).entry("MODEL_CARD.md").sha256).decode()
+    assert f"from {done['rows']['train'] + done['rows']['validation']} rows in 5 folds, seed 0." in card
     predictor = Predictor.from_manifest(done["model"], table.store)
     manifest = table.store.manifest(done["model"])
     rows = json.loads(table.store.read(manifest.entry("sample_input.json").sha256))

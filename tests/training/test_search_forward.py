@@ -75,6 +75,8 @@ def test_trials_are_judged_by_later_rows_where_the_test_rows_are_later(
     assert [refit for *_, refit in seen] == [True, False, False]      # the last model alone is kept, fitted on all
     assert [learnt for learnt, *_ in seen] == sorted((learnt for learnt, *_ in seen), reverse=True)
     assert any("judged by later rows" in line["text"] for line in of("log", said))
+    card = table.store.read(table.store.manifest(done["model"]).entry("MODEL_CARD.md").sha256).decode()
+    assert "from 160 rows (trials were judged by the last 3 parts of them), seed 0." in card
     assert done["metrics"]["r2"] > 0.9                                # of rows beyond the range that was seen
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,8 @@ def _search(request: SearchRequest, work: Workplace, folder: Path, hands: Sequen
             work.report.stage("Searching")
     finally:
         crew.close()
+    if len(rows.folds) > 1:   # else one validation part judged them, as of any training
+        model = replace(model, facts={**model.facts, **_judged(rows)})
     scores = evaluate(model, table, request.train.seed, work, end.weighing)
     asked = doubts(request.train, model, table, scores, work)
     result = save(request.train, model, table, scores, work)
@@ -106,8 +109,12 @@ def _found(plan: Plan, rows: Rows) -> dict[str, Any]:
     """Return what the trying came to, for the job's result."""
     trials = plan.trials
     return {"metric": plan.aim.name, "trials": len(trials.done), "failed_trials": trials.failed,
-            "weak_trials": trials.weak, "best_trial": trials.best.number, "folds": len(rows.folds),
-            **({"forward": True} if rows.forward else {})}
+            "weak_trials": trials.weak, "best_trial": trials.best.number, **_judged(rows)}
+
+
+def _judged(rows: Rows) -> dict[str, Any]:
+    """Return how many folds judged every trial, and that they are in order of time where they are."""
+    return {"folds": len(rows.folds), **({"forward": True} if rows.forward else {})}
 
 
 def _modules_of(estimators: Sequence[str]) -> list[str]:

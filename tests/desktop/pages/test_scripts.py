@@ -166,6 +166,15 @@ def test_facts_of_a_script_name_its_program_and_its_tables() -> None:
     assert data_facts(script) == [("table", "shop@1")]
 
 
+def test_facts_of_a_search_name_its_folds_instead_of_validation_rows() -> None:
+    split = {"method": "random", "validation_size": 0.15}
+    found = make_run(kind="search", spec={"payload": {"train": {"split": split}}},
+                     result={"rows": {"train": 5756, "validation": 1016, "test": 1693}, "folds": 5})
+    said = data_facts(found)
+    assert ("Training rows", "6,772 in 5 folds") in said and ("Split", "at random, the rest in 5 folds") in said
+    assert "Validation rows" not in dict(said)
+
+
 def test_a_file_with_changes_is_neither_left_nor_closed_unasked(qtbot: QtBot, host: QWidget, tmp_path: Path,
                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "train.py").write_text("rate = 1\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldesk.desktop import runner_words, words
 from mldesk.desktop.states.search import SearchWish, asked, is_search
-from mldesk.workbench.split_words import split_words
+from mldesk.workbench.split_words import searched, split_words
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -109,18 +109,29 @@ def data_facts(run: Run, looks: tuple[int, int] = (0, 0)) -> Facts:
     features = payload.get("features")
     facts = [(tr("Dataset"), run.dataset), (tr("Target"), run.target), (tr("Task"), words.task_name(run.task))]
     facts.append((tr("Columns used"), ", ".join(features) if features else tr("every column that can be used")))
-    for part, title in (("train", tr("Training rows")), ("validation", tr("Validation rows")),
-                        ("test", tr("Test rows"))):
-        if part in rows:
-            facts.append((title, words.number(int(rows[part]))))
+    facts += _parts(rows, searched(run) or {})
     split = payload.get("split", {})
-    if said := split_words(split):
+    if said := split_words(split, searched(run)):
         facts.append((tr("Split"), said))
     if looks[0]:
         facts.append((tr("Looks at the test rows"), tr(
             "This is run {place} of {count} that looked at them. The more look, the luckier the best of them.").format(
                 place=looks[1], count=looks[0]) if looks[0] > 1 else tr("This run alone has looked at them.")))
     return facts if payload.get("seed") is None else [*facts, (tr("Seed"), words.cell(payload["seed"]))]
+
+
+def _parts(rows: Mapping[str, Any], search: Mapping[str, Any]) -> Facts:
+    """Return how many rows there are of each part; ``search``: of one, its result, whose trials may have had folds."""
+    tr, folds = words.tr, int(search.get("folds") or 0)
+    titles = {"train": tr("Training rows"), "validation": tr("Validation rows"), "test": tr("Test rows")}
+    counts = {part: int(rows[part]) for part in titles if part in rows}
+    facts = []
+    if folds > 1 and counts:
+        said = (tr("{rows}, judged by the last {folds} parts") if search.get("forward") else
+                tr("{rows} in {folds} folds"))
+        learnt = counts.pop("train", 0) + counts.pop("validation", 0)
+        facts.append((titles["train"], said.format(rows=words.number(learnt), folds=folds)))
+    return facts + [(titles[part], words.number(count)) for part, count in counts.items()]
 
 
 def about(run: Run, attempt: Mapping[str, Any]) -> Facts:
