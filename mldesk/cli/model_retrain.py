@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,16 +38,18 @@ def retrain(
     context: typer.Context, reference: Reference,
     dataset: Annotated[str, typer.Argument(metavar="N[@V]", help="What it learns from now.")],
     promote: Annotated[bool, typer.Option("--promote", help="Promote the new version if it is better on the same rows "
-                                          "than the promoted one (than M@V where none is) by the loss it was fitted "
-                                          "for, or by what its search strove for, even where that may be luck (which "
-                                          "is said); one that is as good is not promoted.")] = False,
+                                          "than the one in use by the loss it was fitted for, or by what its "
+                                          "search strove for, even where that may be luck (which is said); one that "
+                                          "is as good is not promoted.")] = False,
     warm: Annotated[bool, typer.Option("--warm", help="Go on from its weights (a network, lightgbm, xgboost) instead "
                                        "of beginning anew; rows it has learned from judge nothing.")] = False,
     search: Annotated[bool, typer.Option("--search", help="Search again as then; without it what a search blended is "
                                          "fitted and blended anew.")] = False,
     runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work.")] = "local",
 ) -> None:
-    """Train a model again as it was trained, on new data, and compare both before anything is promoted."""
+    """Train a model again as it was trained, on new data, and compare both. The version in use stays in use (and is
+    promoted if none is) unless a better one is promoted.
+    """
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
         up_to_date(face, bench)
@@ -56,33 +59,42 @@ def retrain(
         if run.model is None:
             finish(face, bench, run)   # says why
             return
-        if promote and (used := bench.retraining.rival(run.model, old)) != old:
-            face.note(f"· Compared with {used}, the promoted version, whose place it would take, not with {old}.")
+        if promote and (used := bench.retraining.used(run.model)) != old:
+            face.note(f"· Compared with {used}, the version in use, whose place it would take, not with {old}.")
             old = used
         try:
             found = bench.retraining.challenge(run.model, old)
         except BadInput as error:   # other columns, types or classes: the new version is there all the same
-            _not_compared(face, run, old, error)
+            _not_compared(face, run, old, bench.retraining.used(old), error)
             return
         promoted = promote and found.better
         if promoted:
             name, _, number = run.model.rpartition("@")
             bench.models.promote(name, int(number), f"Better than {old} on {found.rows} test rows.")
+        used = bench.retraining.used(old)
     if face.json:
-        face.document({"run": run.id, "model": run.model, "promoted": promoted, **found.to_json()})
+        face.document({"run": run.id, "model": run.model, "promoted": promoted, "in_use": used, **found.to_json()})
         return
     _show(face, found)
     face.say(promotion(found) if promote else f"{run.model} is not promoted.")
+    _say_used(face, run, used)
 
 
-def _not_compared(face: Face, run: Run, old: str, error: BadInput) -> None:
+def _say_used(face: Face, run: Run, used: str) -> None:
+    name, _, number = str(run.model).rpartition("@")
+    other = "" if used == run.model else f" To use the new one: mldesk models promote {shlex.quote(name)} {number}"
+    face.note(f"· In use: {used}.{other}")
+
+
+def _not_compared(face: Face, run: Run, old: str, used: str, error: BadInput) -> None:
     """Say that a version was made, and why nobody can say whether it is better."""
     if face.json:
         face.document({"run": run.id, "model": run.model, "promoted": False, "old": old,
-                       "why_not": error.message})
+                       "in_use": used, "why_not": error.message})
         return
     face.say(f"{run.model} is made, and not promoted: it cannot be compared with {old}.")
-    face.note(f"! {error.message}")
+    face.note(f"! {error.message} {error.hint}".rstrip())
+    _say_used(face, run, used)
 
 
 def promotion(found: Challenge) -> str:

@@ -24,10 +24,12 @@ from mldesk.wire.schema import Column, columns_from_json
 from mldesk.workbench.aims import aim_of, is_ordered, quantile_of
 from mldesk.workbench.orders import order_of
 from mldesk.workbench.paired import RowsTested, paired, read_tested
+from mldesk.workbench.references import listed
 from mldesk.workbench.seen_rows import seen
 
 ENOUGH = 30   # rows that two versions can be compared on
 _ROUNDING = 1e-5   # a model's answers as it was trained and as its bundle gives them, in float32, differ by less
+_NAMED = 5         # classes that a refusal names
 _SAME = 1e-9       # relative; scores nearer than this are the same
 
 
@@ -107,9 +109,10 @@ def _answers(library: Library, version: ModelVersion, run: Run, tested: RowsTest
     from mldesk.training.table import read_columns  # pyarrow
 
     predictor = Predictor.from_manifest(version.manifest, library.objects)
-    if tuple(name(label) for label in predictor.classes) != tested.classes:
-        raise BadInput(f"{version.label} knows other classes, so the two cannot be compared.",
-                       hint="Compare versions of one target whose classes are the same.")
+    if (known := tuple(name(label) for label in predictor.classes)) != tested.classes:
+        raise BadInput(f"{version.label} knows other classes ({_some(known)}) than the rows have "
+                       f"({_some(tested.classes)}), so the two cannot be compared.",
+                       hint="If the classes are to be the same, mend the target's values in the data and retrain.")
     payload = order_of(run)
     have = {column.name: column for column in columns_from_json(payload["columns"])}
     absent = [column.name for column in predictor.schema if column.name not in have]
@@ -125,6 +128,10 @@ def _answers(library: Library, version: ModelVersion, run: Run, tested: RowsTest
     rows = take(read_columns(library.objects, str(payload["dataset"]), wanted), tested.rows)
     found = predictor.outputs_of(predictor.encode(rows)).astype(np.float64)
     return found if tested.classes else found[:, 0]
+
+
+def _some(classes: tuple[str, ...]) -> str:
+    return listed((f"{label:.30}" for label in classes), _NAMED)
 
 
 def _learned(library: Library, version: ModelVersion, run: Run, tested: RowsTested) -> npt.NDArray[np.bool_] | None:

@@ -36,6 +36,8 @@ class RetrainService:
               search: bool = False) -> Run:
         """Start the run that trains ``M[@V]`` anew on ``dataset``; it becomes the next version of the same model.
 
+        The version in use stays in use: where none was promoted, so that the newest is meant, it is promoted now.
+
         Args:
             model: of a search: what it blended is fitted and blended anew
             warm: go on from the model's weights instead; its encoder stays, and rows it has learned from judge nothing
@@ -44,6 +46,13 @@ class RetrainService:
         Raises NotFound; BadInput for a model of a bundle, or one that cannot be trained so; as ``RunService.start``.
         """
         version = self._models.show(model)
+        used = self._models.show(version.model)
+        started = self._started(version, dataset, runner, warm=warm, search=search)
+        if self._models.get(version.model).promoted is None:
+            self._models.promote(version.model, used.number, "It was in use when its model was retrained.")
+        return started
+
+    def _started(self, version: ModelVersion, dataset: str, runner: str, *, warm: bool, search: bool) -> Run:
         run = self._run(version)
         order = _again(version, run, dataset, runner)
         if run.kind == "search":
@@ -77,13 +86,9 @@ class RetrainService:
         ours, theirs = self._models.show(new), self._models.show(old)
         return challenge(self._library, ours, theirs, self._run(ours))
 
-    def rival(self, model: str, retrained: str) -> str:
-        """Return the version that a new one of a model may displace: the promoted one, else that which was retrained.
-
-        ``model``: a version of it. Raises NotFound.
-        """
-        found = self._models.get(self._models.show(model).model)
-        return retrained if found.promoted is None else f"{found.name}@{found.promoted}"
+    def used(self, model: str) -> str:
+        """Return the version in use of the model that ``model`` is a version of. Raises NotFound."""
+        return self._models.show(self._models.show(model).model).label
 
     def _run(self, version: ModelVersion) -> Run:
         if version.run is None:

@@ -45,6 +45,10 @@ def test_a_version_that_cannot_be_compared_is_made_all_the_same_and_named(mldesk
                                           "others": "knows other classes"}.items(), start=2):
         made = mldesk.good("models", "retrain", model, name, "--promote")
         assert (made["model"], made["promoted"]) == (f"old-answer@{number}", False) and why in made["why_not"]
+        assert made["in_use"] == model == mldesk.good("models", "show", "old-answer")["model"]   # nothing was promoted
+    said = mldesk("models", "retrain", model, "others")
+    assert "(no, yes)" in said.err and "(no!, yes!)" in said.err and "retrain" in said.err, said
+    assert f"In use: {model}. To use the new one: mldesk models promote old-answer 5" in said.err
     refused = mldesk("--json", "models", "challenge", "old-answer@2", model)
     assert refused.code == 2 and "learned from integers" in refused.json["error"]["message"], refused
     refused = mldesk("--json", "explain", model, "--data", "texts")
@@ -60,7 +64,7 @@ def test_a_retraining_to_the_same_is_compared_with_the_version_in_use_and_not_pr
     mldesk.good("train", "old", "--target", "answer", "--model", "linear")
     mldesk.good("models", "promote", "old-answer", "1")
     said = mldesk("models", "retrain", "old-answer@2", "old", "--promote")
-    assert said.code == 0 and f"Compared with {model}, the promoted version" in said.err, said
+    assert said.code == 0 and f"Compared with {model}, the version in use" in said.err, said
     assert "old-answer@3 is not promoted" in said.out and f"of {model}), not better" in said.out
     made = mldesk.good("models", "retrain", "old-answer@2", "old", "--promote")
     assert (made["promoted"], made["old"], made["better"], made["equal"]) == (False, model, False, True)

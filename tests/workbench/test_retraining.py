@@ -56,7 +56,7 @@ def test_a_model_learns_on_and_is_judged_by_rows_that_are_new_to_it(bench: Workb
         "rounds": 5, "learning_rate": 0.1}, model="m")))
     before = _parts(bench, old)
     run = _done(bench, bench.retraining.start("m", "more", warm=True))
-    assert run.model == "m@2"
+    assert (run.model, bench.models.show("m").label) == ("m@2", "m@1")   # the one in use stays in use
     learned = np.isin(before, (TRAIN, VALIDATION))[60:]
     parts = _parts(bench, run)
     assert (parts[:120][learned] == TRAIN).all()
@@ -66,11 +66,11 @@ def test_a_model_learns_on_and_is_judged_by_rows_that_are_new_to_it(bench: Workb
     assert (found.learned, found.left_out) == (0, 0)
 
     monkeypatch.setattr("mldesk.workbench.warm_start.ENOUGH", 10)
-    again = _done(bench, bench.retraining.start("m", "few", warm=True))   # of the third, both ancestors' rows are known
+    again = _done(bench, bench.retraining.start("m@2", "few", warm=True))   # both ancestors' rows are known
     learned_since = np.isin(parts, (TRAIN, VALIDATION))[:120]
-    assert bench.retraining.rival("m@3", "m@2") == "m@2"   # none is in use but the newest
-    bench.models.promote("m", 1)
-    assert bench.retraining.rival("m@3", "m@2") == "m@1"
+    assert bench.retraining.used("m@3") == "m@1"
+    bench.models.promote("m", 3)
+    assert bench.retraining.used("m@2") == "m@3"
     assert (_parts(bench, again)[60:][learned_since | learned] == TRAIN).all()
     assert (_parts(bench, again)[:60][np.isin(before[:60], (TRAIN, VALIDATION))] == TRAIN).all()
 

@@ -27,8 +27,8 @@ class RetrainDialog(Sheet, TaskOwner):
         super().__init__(self.tr("Retrain {model} on new data").format(model=version.label), shell.host, width=520,
                          primary=self.tr("Retrain"), text=self.tr(
                              "Trains with the same estimator, settings and split as before. It becomes the next "
-                             "version of {model}, which its page sets beside the one in use; nothing is promoted by "
-                             "itself.").format(model=version.model))
+                             "version of {model}, which its page sets beside the one in use. That one stays in use "
+                             "until another is promoted.").format(model=version.model))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._shell, self.state, self._wanted = shell, NewDataState(shell.desk, version), dataset
         self.source = NewDataField(self.tr("Learn from"), files=False)
