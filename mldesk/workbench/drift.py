@@ -58,8 +58,8 @@ def rule_words(columns: int) -> str:
     return (f"A column has shifted where its PSI is {LITTLE:g} or more (much: {MUCH:g} or more) and chance alone would "
             f"hardly make it so: p below {DOUBT / max(1, columns):.2g}, which is {DOUBT:g} shared among the columns. "
             "The test is Kolmogorov and Smirnov's for numbers, chi-square for categories and for how many cells are "
-            f"missing, Fisher's exact one where counts are small. On fewer than {FEWEST} rows a column that has not "
-            "shifted for sure is not called stable.")
+            f"missing, Fisher's exact one where counts are small. Where chance alone may make so large a PSI, "
+            f"or on fewer than {FEWEST} rows, a column that has not shifted for sure is not called stable.")
 
 
 def compare(name: str, before: ColumnData, now: ColumnData, columns: int = 1) -> ColumnDrift:
@@ -124,8 +124,10 @@ def _numbers(values: Any) -> Any:
 
 def _judged(found: ColumnDrift, columns: int, rows: int) -> ColumnDrift:
     """``rows``: of the side that has fewer."""
-    if found.psi < LITTLE or found.p >= DOUBT / max(1, columns):   # Bonferroni
-        return replace(found, verdict="stable" if rows >= FEWEST else "too few rows")
+    if found.p >= DOUBT / max(1, columns) or found.psi < LITTLE:   # Bonferroni
+        # An index that is large and may be so by chance says that the rows are too few for it, not that nothing moved.
+        told = rows >= FEWEST and found.psi < LITTLE
+        return replace(found, verdict="stable" if told else "too few rows")
     return replace(found, verdict="shifted" if found.psi < MUCH else "much shifted")
 
 

@@ -18,6 +18,7 @@ from mldesk.workbench.cleaning_rows import Chain, chain_of
 from mldesk.workbench.cleaning_rows import clean as clean_rows
 from mldesk.workbench.given_rows import dataset_of, given_rows, is_file
 from mldesk.workbench.models import ModelService
+from mldesk.workbench.references import listed
 
 if TYPE_CHECKING:  # numpy loads with them
     from mldesk.data.records import ImportOptions
@@ -41,11 +42,14 @@ class DriftReport:
 
     @property
     def too_few(self) -> str:
-        """Say that there are too few rows to call any column stable; "" where there are enough."""
+        """Say that there are too few rows to call any column stable, or some; "" where there are enough."""
         from mldesk.workbench.drift import FEWEST  # numpy loads with it
 
         if min(self.rows) >= FEWEST:
-            return ""
+            few = [item.name for item in self.columns if item.verdict == "too few rows"]
+            names = listed([repr(name) for name in few])
+            return "" if not few else (f"{min(self.rows):,} rows are too few to say whether {names} shifted: chance "
+                                       "alone may make so large a PSI.")
         return (f"{min(self.rows):,} {'row is' if min(self.rows) == 1 else 'rows are'} too few to tell a "
                 f"stable column from a shifted one; it takes {FEWEST} at least.")
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mldesk.desktop.pages.models import drift_dialog
 from mldesk.workbench import drift
 from mldesk.workbench.drift_tests import beyond_chi_square, fisher
 from mldesk.workbench.drifting import DriftReport
@@ -26,7 +27,7 @@ def test_the_same_numbers_have_not_shifted_and_moved_ones_have() -> None:
 
 def test_a_few_rows_are_never_called_stable_but_may_have_shifted_for_sure() -> None:
     before = np.random.default_rng(7).normal(size=2000)
-    for rows, verdict in ((1, "too few rows"), (5, "too few rows"), (29, "too few rows"), (30, "stable")):
+    for rows, verdict in ((1, "too few rows"), (5, "too few rows"), (30, "too few rows"), (500, "stable")):
         assert drift.numbers("x", before, before[:rows]).verdict == verdict
     assert drift.numbers("x", before, np.full(20, 50.0)).verdict == "much shifted"
     colours = Counter[str | None](red=60, blue=40)
@@ -34,6 +35,18 @@ def test_a_few_rows_are_never_called_stable_but_may_have_shifted_for_sure() -> N
     report = DriftReport("m@1", "t@1", (2000, 5), (drift.numbers("x", before, before[:5]),))
     assert (report.shifted, report.too_few.startswith("5 rows are too few to tell")) == ((), True)
     assert DriftReport("m@1", "t@1", (2000, 30), ()).too_few == ""
+
+
+def test_a_large_index_that_chance_may_make_is_not_called_stable() -> None:
+    draws = np.random.default_rng(7)
+    before, now = draws.normal(size=2000), draws.normal(0.25, size=60)
+    unsure, level = drift.numbers("x", before, now, 20), drift.categories(
+        "y", Counter[str | None](a=900, b=900), Counter[str | None](a=30, b=30), 20)
+    assert unsure.psi > drift.LITTLE and (unsure.verdict, level.verdict) == ("too few rows", "stable")
+    report = DriftReport("m@1", "t@1", (2000, 60), (unsure, level))
+    assert report.too_few == ("60 rows are too few to say whether 'x' shifted: chance alone may make so large a "
+                              "PSI.")
+    assert drift_dialog.verdict(report)[:2] == ("info", "No column has shifted for sure.")
 
 
 def test_numbers_that_go_missing_are_a_shift() -> None:

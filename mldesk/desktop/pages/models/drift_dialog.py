@@ -135,9 +135,11 @@ def verdict(report: DriftReport) -> tuple[Tone, str, str]:
     if report.left_out:
         compared += " " + tr("Cleaning left {rows} out.").format(
             rows=words.counted(report.left_out, tr("row"), tr("rows")))
-    if report.too_few and not shifted:
+    if not shifted and all(item.verdict == "too few rows" for item in report.columns):
         return "info", tr("Too few rows to tell whether anything has shifted."), " ".join((compared, report.too_few))
     compared = " ".join(filter(None, (compared, report.too_few)))
+    if not shifted and report.too_few:
+        return "info", tr("No column has shifted for sure."), compared
     if not shifted:
         return "success", tr("No column has shifted: the new rows are like those the model learned from."), compared
     much = [item.name for item in shifted if item.verdict == "much shifted"]
