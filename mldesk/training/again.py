@@ -104,9 +104,13 @@ class Earlier:
 def read_table(path: str, columns: Sequence[Column], rows: int) -> dict[str, ColumnData]:
     """Return columns of a Parquet file. Ends the program where the file is another table."""
     text = [column.name for column in columns if column.type is ColumnType.TEXT]
-    with pq.ParquetFile(path, read_dictionary=text) as file:
-        names = file.schema_arrow.names
-        absent = [column.name for column in columns if column.name not in names]
+    try:
+        names = pq.read_schema(path).names
+    except (OSError, ValueError) as error:   # Arrow's own are such
+        raise SystemExit(f"{path} is not the table of this run: it is no Parquet file that can be read.") from error
+    absent = [column.name for column in columns if column.name not in names]
+    # Only columns that there are can be read as dictionaries.
+    with pq.ParquetFile(path, read_dictionary=[] if absent else text) as file:
         if absent or file.metadata.num_rows != rows:
             raise SystemExit(f"{path} is not the table of this run: " + (
                 f"it has no column {absent[0]!r}." if absent else

@@ -22,12 +22,13 @@ from mldesk.core.plain_source import plain_source
 from mldesk.library.records import Run
 from mldesk.library.secrets import SecretStore
 from mldesk.training import steering
-from mldesk.training.again import Unwatched
+from mldesk.training.again import Unwatched, read_table
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.search import one_fold, second
 from mldesk.training.search.one_fold import Asking
 from mldesk.training.steering import Steering
 from mldesk.wire.control import Control
+from mldesk.wire.schema import Column, ColumnType
 from mldesk.workbench import run_script
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder
@@ -137,6 +138,17 @@ def test_the_script_scores_what_the_run_did(bench: Workbench, tmp_path: Path) ->
     assert (said.returncode, "is not the table of this run: it has 239 rows" in said.stderr) == (1, True)
     with pytest.raises(BadInput, match="is a file that ends in"):
         save_script(bench.library, runs[0], tmp_path / "script.txt")
+
+
+@pytest.mark.parametrize(("name", "why"), [
+    ("other.parquet", "it has no column 'town'"), ("short.parquet", "it has 2 rows"),
+    ("table.csv", "it is no Parquet file"), ("none.parquet", "it is no Parquet file"), (".", "it is no Parquet file")])
+def test_the_script_says_that_a_file_is_another_table(tmp_path: Path, name: str, why: str) -> None:
+    for table, columns in (("other", {"size": [1.0, 2.0, 3.0]}), ("short", {"size": [1.0, 2.0], "town": ["a", "b"]})):
+        pq.write_table(pa.table(columns), tmp_path / f"{table}.parquet")
+    (tmp_path / "table.csv").write_text("size,town\n1,a\n2,b\n3,c\n")
+    with pytest.raises(SystemExit, match=f"is not the table of this run: {why}"):
+        read_table(str(tmp_path / name), [Column("size", ColumnType.NUMBER), Column("town", ColumnType.TEXT)], 3)
 
 
 def test_the_script_reads_texts_with_the_runs_encoder(bench: Workbench, tmp_path: Path) -> None:
