@@ -152,7 +152,8 @@ def _repeats(face: Face, repeats: Mapping[str, Any]) -> None:
         face.note(f"Where rows are nearly alike, columns that name their row are left out: "
                   f"{', '.join(near['without'])}.")
     if not apart["looked"]:
-        face.note("The table is too long to look for rows that are apart in one column only.")
+        why = "has too few columns that do not number or name their rows" if apart["few"] else "is too long"
+        face.note(f"The table {why} to look for rows that are apart in one column only.")
 
 
 def _rows(examples: Any) -> str:

@@ -40,7 +40,8 @@ class Meter:
         elif (now := time.monotonic()) - self._told >= EVERY:
             self._told = now
             much = words.size if self._unit == "bytes" else words.count
-            share = f" of {much(total)} ({done / total:.0%})" if total else f" {self._unit}"
+            unit = "" if self._unit == "bytes" else " row" if done == 1 else " rows"   # sizes have theirs
+            share = f" of {much(total)} ({done / total:.0%})" if total else unit
             self._face.note(f"{self._title}: {much(done)}{share}, {much(done / (now - self._started))}/s")
 
 

@@ -63,6 +63,10 @@ def test_rows_that_are_nearly_alike_are_so_but_for_what_names_them(mldesk: Comma
     said = mldesk("data", "explore", "t")
     assert "apart in y only" in said.out
     assert "columns that name their row are left out: number." in said.err
+    assert "to look for rows" not in said.err
+    (tmp_path / "two.csv").write_text("a,y\n" + "".join(f"{row % 7},{row % 3}\n" for row in range(60)), "utf-8")
+    mldesk.good("data", "import", tmp_path / "two.csv", "--name", "two")
+    assert "has too few columns that do not number" in mldesk("data", "explore", "two").err
 
 
 def test_a_column_that_tells_by_being_missing_is_named_so(mldesk: Command, tmp_path: Path) -> None:

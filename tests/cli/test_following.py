@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from mldesk.cli import progress
 from mldesk.cli.arguments import Globals
 from mldesk.cli.face import Face
 from mldesk.cli.following import RunDisplay
+from mldesk.cli.progress import Meter
 from mldesk.wire.events import KINDS, Event
 
 
@@ -44,6 +46,19 @@ def test_a_runner_that_stays_out_of_reach_is_told_once(capsys: pytest.CaptureFix
     assert capsys.readouterr().err.splitlines() == [
         f"run: ! No route. {again}", f"run: ! Refused. {again}", "run: The runner answers again.",
         f"run: ! Refused. {again}", "run: The runner answers again."]
+
+
+def test_one_row_is_one_and_sizes_have_their_own_unit(
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    face = Face(Globals())
+    with Meter(face, "Predicting a.csv", "rows") as rows, Meter(face, "Importing", "bytes") as size:
+        rows.update(1)
+        rows.update(2)
+        rows.update(1, 4)
+        size.update(2048)
+    assert [line.rpartition(", ")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "Predicting a.csv: 1 row", "Predicting a.csv: 2 rows", "Predicting a.csv: 1 of 4 (25%)", "Importing: 2 kB"]
 
 
 ODD: list[Any] = [None, [], {}, "x", 10 ** 400, float("inf"), float("nan"), -1, {"a": {}}, ["\x1b[2J"]]

@@ -82,6 +82,7 @@ def test_a_damaged_log_holds_up_no_other(desk: Desk, tmp_path: Path) -> None:
         (tmp_path / name / "events.out.tfevents.1").write_bytes(data)
     found = RunImport(desk.library).take(tmp_path)
     assert ([run.name for run in found.runs], [run.name for run in found.unreadable]) == (["good"], ["bad"])
+    assert f"'{tmp_path.name}/bad/events.out.tfevents.1' is damaged" in str(found.unreadable[0].why)
 
 
 def _spoil(folder: Path, run: str, line: str = "yesterday 0.5\n") -> None:

@@ -25,6 +25,7 @@ from mldesk.wire.schema import Column, ColumnType
 EXAMPLES = 20              # groups of rows that are named
 IN_EXAMPLE = 5             # rows of a group that are named
 MOST_CELLS = 60_000_000    # beyond, rows that are apart in one column are not looked for
+FEWEST = 3                 # columns from which on they are: of two, rows that are alike in one say nothing
 UNIQUE = 0.98              # share of different values from which text or whole numbers name their row
 _AT_ONCE = 4_000_000       # hashes that a query gives
 _WIDE = 100                # columns that are hashed as one
@@ -42,8 +43,9 @@ def repeats(parts: Sequence[Path], columns: Sequence[Column], scratch: Path | No
 
     ``same`` is {"rows": those that repeat an earlier one, "groups", "examples": [[row from 0, ...]]}. ``near`` is
     {"rows": those that have another nearly like them, not the same, "examples", "without": the identifiers that were
-    left out}. ``apart`` is {"looked": whether the table is short enough, "columns": [{"column", "rows", "examples"}]}:
-    how many rows have another that is like them but for that column.
+    left out}. ``apart`` is {"looked": whether the table is short enough, and has columns enough, "few": whether it has
+    too few, "columns": [{"column", "rows", "examples"}]}: how many rows have another that is like them but for that
+    column.
     """
     rows = sum(pq.read_metadata(path).num_rows for path in parts)
     names = identifiers(columns, rows)
@@ -52,10 +54,11 @@ def repeats(parts: Sequence[Path], columns: Sequence[Column], scratch: Path | No
         whole = hasher.rows([identifier(column.name) for column in columns])
         same = groups_of(whole)
         near = mixed(hasher.rows([normal(column) for column in usual]), whole) if _may_be_near(hasher, usual) else _NONE
-        looked = rows * len(usual) <= MOST_CELLS and len(usual) > 2
+        few = len(usual) < FEWEST
+        looked = rows * len(usual) <= MOST_CELLS and not few
         apart = _apart(hasher, usual, rows) if looked and _may_be_apart(hasher, usual) else []
     return {"same": same, "near": {**near, "without": sorted(names)},
-            "apart": {"looked": looked, "columns": apart}}
+            "apart": {"looked": looked, "few": few, "columns": apart}}
 
 
 def _may_be_near(hasher: Hasher, columns: Sequence[Column]) -> bool:

@@ -66,5 +66,6 @@ def read_log(path: Path) -> Iterator[Seen]:
             for seen, _ in seen_in(file):
                 yield seen
         except Damaged as error:
-            raise BadInput(f"{path.name!r:.120} is damaged, or no event file of TensorBoard's.",
+            where = Path(*path.parts[-3:]).as_posix()   # they are called nearly the same in every folder
+            raise BadInput(f"{where!r:.300} is damaged, or no event file of TensorBoard's.",
                            hint="Copy it again from where it was written.") from error
