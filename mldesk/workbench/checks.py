@@ -19,7 +19,7 @@ from mldesk.training.class_weights import NAME, read_weights
 from mldesk.training.metric_words import SMALL_TEST
 from mldesk.training.parameters import resolve
 from mldesk.training.preparing_check import check_steps
-from mldesk.training.task_guess import guess_task, target_hint, target_problem
+from mldesk.training.task_guess import MIN_ROWS, guess_task, target_hint, target_problem
 from mldesk.wire.jobs import BY_COLUMN, SPLITS, TASKS, SplitRequest
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.workbench.orders import Advice, TrainCheck, TrainOrder
@@ -180,12 +180,28 @@ def _split(order: TrainOrder, version: DatasetVersion) -> None:
     if order.split == "time" and not (column.type.temporal or column.type.numeric):
         raise BadInput(f"The column {column.name!r:.80} holds {column.type.value}, which has no order in time.",
                        hint="Choose a date, or cast the column to one.")
+    if order.split == "time":
+        _enough_times(order, column, version.rows)
     if order.split == "group" and column.distinct < 3:
         raise BadInput(f"The column {column.name!r:.80} has {column.distinct} different values; three parts need as "
                        "many groups at least.", hint="Choose a column with more values.")
     if order.split == "column" and column.distinct > 20:
         raise BadInput(f"The column {column.name!r:.80} has {column.distinct:,} different values; it names no parts.",
                        hint="It must hold train, validation and test.")
+
+
+def _enough_times(order: TrainOrder, column: Column, rows: int) -> None:
+    """Refuse a time split that would leave a part without a row: rows of one moment stay together, those of none out.
+
+    Each fold takes the rows of a moment at least, and before the earliest there are some to learn from and to validate.
+    """
+    needed, filled = (order.folds or 1) + 2, rows - column.missing
+    if column.distinct < needed or filled < MIN_ROWS:
+        times = "time" if column.distinct == 1 else "times"
+        raise BadInput(f"The column {column.name!r:.80} holds {column.distinct} different {times}, in {filled:,} of "
+                       f"{rows:,} rows; a split by time needs {needed} at least, in {MIN_ROWS} rows.",
+                       hint="Choose a column with more of them" + (", ask for fewer folds," if order.folds else "") +
+                       " or split another way.")
 
 
 def _enough_rows(order: TrainOrder, column: Column, rows: int, task: str) -> None:

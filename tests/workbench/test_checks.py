@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.wire.schema import Column, ColumnType
+from mldesk.workbench.checks import check_order
 from mldesk.workbench.orders import TrainOrder
-from tests.workbench.stand_ins import Desk
+from tests.workbench.stand_ins import COLUMNS, Desk
 
 ORDER = TrainOrder("shop", "grade")
 
@@ -72,6 +74,17 @@ def test_an_unknown_dataset_is_not_found_with_the_nearest_name(desk: Desk) -> No
 def test_the_catalogue_puts_the_default_first(desk: Desk) -> None:
     assert desk.runs.estimators("tabular_regression")[0].name == "lightgbm"
     assert {entry.name for entry in desk.runs.estimators()} >= {"lightgbm", "mlp", "linear", "random_forest"}
+
+
+@pytest.mark.parametrize(("distinct", "missing", "folds", "words"), [
+    (1, 0, 0, "1 different time, in 200 of 200 rows; a split by time needs 3"), (2, 0, 0, "2 different times"),
+    (1, 199, 0, "in 1 of 200 rows"), (9, 191, 0, "in 9 of 200 rows"), (4, 0, 3, "needs 5"),
+    (3, 0, 0, ""), (10, 190, 0, ""), (5, 0, 3, "")])
+def test_a_split_by_time_needs_times(desk: Desk, distinct: int, missing: int, folds: int, words: str) -> None:
+    day = Column("day", ColumnType.DATE, missing, distinct)
+    version = replace(desk.datasets.show("shop"), columns=(*COLUMNS, day))
+    said = check_order(replace(ORDER, split="time", split_column="day", folds=folds), version).why_not
+    assert said is None if not words else said is not None and words in said
 
 
 def test_folds_by_time_are_made_and_those_of_a_column_refused(desk: Desk) -> None:
