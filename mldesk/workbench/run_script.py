@@ -136,8 +136,13 @@ def script(library: Library, run: Run) -> str:
         raise NotFound(f"What run {run.name} kept of its split or its model is not here.",
                        hint="Train it again, then write the script.") from error
     parts = of_search(run, request, model, encoder) if searched else of_training(run, request, model)
-    title = f"a blend of {len(result['members'])} trials" if searched else ESTIMATORS[result["estimator"]].title
+    title = _made_of(len(result["members"])) if searched else ESTIMATORS[result["estimator"]].title
     return _written(run, request, parts, title, membership)
+
+
+def _made_of(trials: int) -> str:
+    """Say what a search kept: a blend, or one trial alone."""
+    return "one trial" if trials == 1 else f"a blend of {trials} trials"
 
 
 def _written(run: Run, request: TrainRequest, parts: ScriptParts, title: str, membership: bytes) -> str:

@@ -267,6 +267,11 @@ def test_the_script_cuts_fits_where_the_search_did(bench: Workbench, tmp_path: P
     assert "digits. In the" in " ".join(str(ast.get_docstring(ast.parse(text))).split())
 
 
+def test_what_a_search_kept_is_named() -> None:
+    assert run_script._made_of(1) == "one trial"
+    assert run_script._made_of(7) == "a blend of 7 trials"
+
+
 def test_what_cut_the_fits_of_a_search_short_is_said() -> None:
     def said(seconds: float, *, early: bool = False) -> str:
         return run_script.not_repeated(make_run("01S", kind="search", spec={"payload": {"seconds": seconds}},
