@@ -16,9 +16,11 @@ from mldesk.wire.jobs import FAREST
 from mldesk.wire.shapes import readable
 
 EVERY = 5.0           # seconds of the run's own time between plain lines
+STILL = 30.0          # ... after which a search is said to go on, where no trial has ended
 METRICS_SHOWN = 3     # on a line of at least ROOMY columns, else one less
 ROOMY = 120
 _STOPS = {"cancel": "Stopping", "pause": "Pausing"}
+SEARCHING = "Searching"   # the stage of a search that tries
 SLOW = 0.5            # per second; below it the time that one takes is shown instead
 
 
@@ -33,6 +35,7 @@ class RunDisplay:
         self._values: dict[str, float] = {}
         self._stage = ""
         self._trouble: str | None = None  # why the runner cannot be reached, as it was said last
+        self._trials = 0  # of a search, that have ended
         self._told = 0.0  # wall clock of the runner at the last plain line
 
     def __enter__(self) -> Self:
@@ -49,7 +52,11 @@ class RunDisplay:
 
     def event(self, event: Event) -> None:
         """Show one event; one that says nothing readable is passed over."""
-        if readable(event):
+        if not readable(event):
+            return
+        if event.kind == "resources":   # comes all the time, whatever the trials of a search do
+            self._goes_on(event.time)
+        else:
             self._show(event)
 
     def _show(self, event: Event) -> None:
@@ -66,6 +73,7 @@ class RunDisplay:
         elif event.kind == "log":
             self._line(str(payload["text"]))
         elif event.kind == "trial":
+            self._trials += 1
             self._line(_trial(payload))
         elif event.kind == "started":
             again = payload.get("resumed_from")
@@ -117,6 +125,16 @@ class RunDisplay:
             self._told = when
             self._face.note(" · ".join(filter(None, (f"{self._title}: {pace}", self._numbers(), left))))
 
+    def _goes_on(self, when: float) -> None:
+        """Say of a search how far it is, where its trials take so long that nothing else was said for a while."""
+        if self._bar is not None or self._stage != SEARCHING:
+            return
+        self._told = self._told or when
+        if when - self._told >= STILL:
+            self._told = when
+            self._face.note(" · ".join(filter(None, (
+                f"{self._title}: {words.plural(self._trials, 'trial')} by now, more under way", self._numbers()))))
+
     def _losses(self) -> None:
         if self._bar is not None:
             self._bar.update(self._task, losses=self._numbers())
@@ -124,6 +142,9 @@ class RunDisplay:
     def _numbers(self) -> str:
         known: list[str] = [name for name in ("train_loss", "validation_loss") if name in self._values]
         known += [name for name in self._values if name.startswith("validation_") and name not in known]
+        if self._trials and (best := next((name for name in self._values if name.startswith("best_")), "")):
+            metric = within(title(words.cell(best.removeprefix("best_"))))
+            return f"best so far: {metric} {words.score(self._values[best])}"
         shown = known[:METRICS_SHOWN if width() >= ROOMY else METRICS_SHOWN - 1]
         return "  ".join(f"{within(title(words.cell(name)))} {words.score(self._values[name])}" for name in shown)
 

@@ -269,7 +269,10 @@ def follow(
     context: typer.Context, reference: Reference,
     after: Annotated[int, typer.Option(metavar="N", min=0, help="Begin after this sequence number.")] = 0,
 ) -> None:
-    """Follow a run to its end; Ctrl-C stops watching, the run goes on. With --json one event per line."""
+    """Follow a run to its end; Ctrl-C stops watching, the run goes on. With --json one event per line.
+
+    `runs show` lists the best trials of a search that goes on.
+    """
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
         run = bench.runs.get(reference)

@@ -86,3 +86,18 @@ def test_nothing_that_a_runner_says_commands_the_terminal(capsys: pytest.Capture
 def test_a_pause_is_called_so(capsys: pytest.CaptureFixture[str]) -> None:
     said = _said(capsys, *(("stopping", 1.0, {"asked": asked}) for asked in ("pause", "finish", "cancel")))
     assert said == ["run: Pausing", "run: Finishing early", "run: Stopping"]
+
+
+def test_a_search_says_now_and_then_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    trial = {"number": 1, "estimator": "linear", "state": "complete", "metric": "roc_auc", "score": 0.8125,
+             "seconds": 9.0}
+    said = _said(
+        capsys, ("stage", 1.0, {"name": "Searching"}), ("resources", 2.0, {}), ("resources", 20.0, {}),
+        ("resources", 32.0, {}), ("trial", 40.0, trial),
+        ("metrics", 40.0, {"step": 1, "values": {"best_roc_auc": 0.8125, "trial_roc_auc": 0.8125}}),
+        ("progress", 40.0, {"done": 39.0, "total": 300.0, "unit": "seconds"}), ("resources", 60.0, {}),
+        ("resources", 70.0, {}), ("stage", 71.0, {"name": "Blending the best"}), ("resources", 200.0, {}))
+    best = "best so far: ROC AUC 0.8125"
+    assert said == [
+        "run: Searching", "run: 0 trials by now, more under way", "run: Trial 1: linear, ROC AUC 0.8125 in 9.0 s",
+        f"run: 39/300 seconds · {best}", f"run: 1 trial by now, more under way · {best}", "run: Blending the best"]
