@@ -26,11 +26,29 @@ def class_score(name: str, code: int, prediction: Array, y: Array) -> float:
 
 
 def code_of(name: str, classes: Sequence[object]) -> int:
-    """Return the code of the class that an aim names. Raises BadInput where there is none."""
+    """Return the code of the class that an aim names: as it is written, but for spaces around it, or as a number is.
+
+    Raises BadInput where there is none.
+    """
     found, labels = of_class(name), [str(label) for label in classes]
     wanted = "" if found is None else found[1]
-    if wanted not in labels:
-        few = ", ".join(label[:40] for label in labels[:10])
-        raise BadInput(f"The target has no class {wanted[:60]!r} to strive for.",
-                       hint=f"Its classes: {few}" + (", …." if len(labels) > 10 else "."))
-    return labels.index(wanted)
+    for meant in ([label == wanted for label in labels], [label.strip() == wanted.strip() for label in labels],
+                  [_same_number(label, wanted) for label in classes]):
+        if sum(meant) == 1:
+            return meant.index(True)
+    few = ", ".join(_shown(label) for label in labels[:10])
+    raise BadInput(f"The target has no class {wanted[:60]!r} to strive for.",
+                   hint=f"Its classes: {few}" + (", …." if len(labels) > 10 else "."))
+
+
+def _same_number(label: object, wanted: str) -> bool:
+    """Say whether a class is a number and ``wanted`` means it: 1 is also written 1.0."""
+    try:
+        return isinstance(label, int | float) and not isinstance(label, bool) and float(wanted) == label
+    except ValueError:
+        return False
+
+
+def _shown(label: str) -> str:
+    """Return a class as a sentence may hold it: one with line breaks or spaces around it between quotes."""
+    return label[:40] if label.isprintable() and label == label.strip() else f"{label[:40]!r}"

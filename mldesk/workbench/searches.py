@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from mldesk.core.cores import free_share, usable_cores
-from mldesk.core.errors import BadInput, Conflict
+from mldesk.core.errors import BadInput, Conflict, MldeskError
 from mldesk.core.ids import new_id
 from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.records import Run
+from mldesk.training.metric_words import of_class
 from mldesk.training.search.budget import Estimate
 from mldesk.wire.jobs import SearchRequest
-from mldesk.workbench.checks import check_shares, split_request
+from mldesk.workbench.checks import check_shares, find_column, split_request
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.references import slug
@@ -43,7 +44,26 @@ class SearchService:
         """Look for the best model; as ``RunService.start`` in everything else. ``leaderboard`` says what was tried."""
         _, train = self._runs.asked(replace(order.train, estimator="auto", parameters={}))
         request = search_request(order, replace(train, estimator="auto", parameters={}))
+        if order.metric is not None and request.metric is not None and (one := of_class(request.metric)) is not None:
+            request = replace(request, metric=self._aim_of_class(one[0], order.metric.partition(":")[2], order.train,
+                                                                 train.task))
         return self._spread(order.train, request, order.helpers)
+
+    def _aim_of_class(self, score: str, wanted: str, order: TrainOrder, task: str | None) -> str:
+        """Return the aim with its class as the target has it. Raises BadInput where there is no such class."""
+        from mldesk.training.one_class import code_of  # numpy and pyarrow load with these
+        from mldesk.training.table import read_columns
+        from mldesk.training.target import read_target
+
+        version = self._datasets.show(order.dataset)
+        column = find_column(version, order.target, "target")
+        try:
+            with self._datasets.intact(version):
+                read = read_columns(self._library.objects, version.manifest, [column])
+            classes = read_target(read[column.name], column, task, order.order).classes
+        except (MldeskError, OSError):   # rows elsewhere, or damaged: whoever reads them says so
+            return f"{score}:{wanted.strip()}"
+        return f"{score}:{classes[code_of(f'{score}:{wanted}', classes)]}"
 
     def estimate(self, order: SearchOrder) -> Estimate:
         """Say how many trials a search has time for, or how long it takes, roughly. Asks no runner.

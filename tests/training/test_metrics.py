@@ -15,6 +15,7 @@ from mldesk.training import metric_words
 from mldesk.training.estimators.base import quick_scores
 from mldesk.training.intervals import intervals
 from mldesk.training.metrics import per_class, quadratic_kappa, rank_error, score
+from mldesk.training.one_class import code_of
 from mldesk.training.search.measures import find_aim
 from mldesk.training.values import Array
 from mldesk.workbench.searching import METRICS
@@ -161,6 +162,23 @@ def test_a_score_of_one_class_is_scikit_learns(classes: int) -> None:
     assert "Its classes: class: 0, class: 1" in error.value.hint
     with pytest.raises(BadInput, match="cannot strive for 'f1'"):
         find_aim("f1", classes, labels=labels)
+
+
+@pytest.mark.parametrize(("wanted", "labels", "code"), [
+    ("1.0", (0, 1), 1), ("1", (0.5, 1.0), 1), ("yes", ("no", " yes "), 1), (" yes", ("yes", " yes"), 1),
+    ("1.0", ("1", "1.0"), 1), ("a\nb", ("a\nb", "c"), 0)])
+def test_a_class_is_found_as_it_is_written_or_counts(wanted: str, labels: tuple[object, ...], code: int) -> None:
+    assert code_of(f"f1:{wanted}", labels) == code
+
+
+@pytest.mark.parametrize(("wanted", "labels", "shown"), [
+    ("1.0", ("1", "2"), "1, 2"), ("1.0", (False, True), "False, True"), ("a", ("a\nb", " c"), "'a\\nb', ' c'"),
+    ("yes", (" yes", "yes "), "' yes', 'yes '")])
+def test_a_class_that_there_is_not_is_refused_with_those_there_are(
+        wanted: str, labels: tuple[object, ...], shown: str) -> None:
+    with pytest.raises(BadInput) as error:
+        code_of(f"f1:{wanted}", labels)
+    assert error.value.hint == f"Its classes: {shown}."
 
 
 def test_scores_of_an_order_know_how_far_a_miss_is() -> None:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mldesk.core.errors import BadInput, NotFound
@@ -118,6 +120,22 @@ def test_a_quantile_and_its_score_go_together(desks: Desks, change: dict[str, An
     assert (asked["metric"], asked["quantile"]) == ("mean_pinball_loss", 0.9)
     assert desks.searches.start(replace(numbers, metric="MAPE")).spec["payload"]["metric"] == (
         "mean_absolute_percentage_error")
+
+
+@pytest.mark.parametrize(("target", "asked", "metric"), [
+    ("y", "f1:1.0", "f1:1"), ("y", " Recall: 0", "recall:0"), ("word", "f1:b", "f1: b"), ("word", "f1: b", "f1: b")])
+def test_the_class_that_a_search_strives_for_is_looked_up_before_it_runs(
+        desks: Desks, tmp_path: Path, target: str, asked: str, metric: str) -> None:
+    pq.write_table(pa.table({"x": list(range(40)), "y": [0, 1] * 20, "word": ["a", " b"] * 20}), tmp_path / "t.parquet")
+    desks.datasets.import_files([tmp_path / "t.parquet"], "classes")
+    order = replace(ORDER, helpers=(), train=replace(ORDER.train, dataset="classes", target=target))
+    assert desks.searches.start(replace(order, metric=asked)).spec["payload"]["metric"] == metric
+    begun = len(desks.runs.list())
+    with pytest.raises(BadInput, match="no class 'nope'") as error:
+        desks.searches.start(replace(order, metric="recall:nope"))
+    assert error.value.hint == ("Its classes: 0, 1." if target == "y" else "Its classes: ' b', a.")
+    assert len(desks.runs.list()) == begun
+    assert desks.searches.start(replace(ORDER, metric="f1: yes ")).spec["payload"]["metric"] == "f1:yes"   # unreadable
 
 
 def test_what_a_search_keeps_is_fitted_once_more_when_it_has_ended(desks: Desks) -> None:
