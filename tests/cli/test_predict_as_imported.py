@@ -69,8 +69,9 @@ def test_single_bad_cells_are_refused_by_name_or_left_out_by_line(mldesk: Comman
     words = ("predict", "desk-stays", new, "-o", desk / "a.csv")
     code, refused = mldesk.here(*words)
     assert code == 2
-    assert refused["error"]["message"] == ("new.csv: the column 'signup' should hold date values, but holds text; "
-                                           "row 5, for example, is 'soon'.")
+    assert refused["error"]["message"] == ("new.csv: the column 'signup' should hold date values, but holds text "
+                                           "(row 5 is 'soon'); the column 'price' should hold number values, but holds "
+                                           "text (row 31 is 'a lot').")
     answer = mldesk.good(*words, "--rejects", desk / "bad.csv")
     assert (answer["rows"], answer["left_out"]) == (38, 2)
     assert [(row["row"], row["line"], row["column"], row["reason"].partition(" is ")[0]) for row in

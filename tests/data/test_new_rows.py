@@ -78,7 +78,11 @@ def test_what_is_read_is_gone_when_nobody_holds_it(tmp_path: Path, own_temp: Pat
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("x\n1\nabc\n", "column 'x' should hold number values, but holds text; row 2, for example, is 'abc'"),
+        ("x\n1\nabc\n", ("it has no column 'n', 'b', 't', 'd', 'ts'; the column 'x' should hold number values, but "
+                        "holds text (row 2 is 'abc').")),
+        ("x,n,b,t,d,ts\n1,1,,,soon,\na,1,,,,\nb,2,,,,\nc,3,,,,\nd,4,,,,\n",
+         ("new.csv: the column 'x' should hold number values, but holds text (row 2 is 'a', row 3 is 'b', row 4 is "
+          "'c' and 1 more); the column 'd' should hold date values, but holds text (row 1 is 'soon').")),
         ("d\n1.5\n", "column 'd' should hold date values, but holds number"),
         ("b\n1\n2\n", "column 'b' should hold boolean values"),
         ("x,t\n1,a\n2\n", "Line 3 has 1 cell instead of 2; every row must be readable"),

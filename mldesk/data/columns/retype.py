@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -9,6 +11,8 @@ from mldesk.core.errors import BadInput
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import Column, ColumnType
 
+_NAMED, _COLUMNS = 3, 5   # cells of a column and columns that are named; more are counted
+_HINT = "Mend it, or have such rows left out and written to a file of rejects (--rejects FILE)."
 _EASY = {
     (ColumnType.INTEGER, ColumnType.NUMBER), (ColumnType.BOOLEAN, ColumnType.NUMBER),
     (ColumnType.BOOLEAN, ColumnType.INTEGER), (ColumnType.DATE, ColumnType.DATETIME),
@@ -46,11 +50,46 @@ class Retype:
         raise not_of_its_type(self._source, self._want, have.value, first + row + 1, str(values[row].as_py()))
 
 
+class Misread:
+    """The cells of a column that hold text which could not be read as its type: how many, and the first few."""
+
+    def __init__(self, column: Column) -> None:
+        self.column, self.count = column, 0
+        self.cells: list[tuple[int, str]] = []   # row, from 1, and what stands there
+
+    def look(self, values: pa.Array, texts: pa.Array, first: int) -> None:
+        """Add those of a batch whose rows begin at ``first``, from 0."""
+        rows = pc.indices_nonzero(pc.and_(pc.is_valid(texts), pc.is_null(values))).to_pylist()
+        self.count += len(rows)
+        for row in rows[:_NAMED - len(self.cells)]:
+            self.cells.append((first + row + 1, str(texts[row].as_py())))
+
+    def __str__(self) -> str:
+        more = self.count - len(self.cells)
+        cells = ", ".join(f"row {row} is {cell[:60]!r}" for row, cell in self.cells)
+        return (f"the column {self.column.name[:60]!r} should hold {self.column.type.value} values, but holds text ("
+                f"{cells}{f' and {more} more' if more else ''})")
+
+
+def misread_cells(source: str, missing: Sequence[str], faults: Sequence[Misread]) -> BadInput:
+    """Return one sentence of all that is wrong with a file: its columns ``missing``, then its cells, by column."""
+    first = faults[0]
+    if len(faults) == first.count == 1 and not missing:
+        return not_of_its_type(source, first.column, "text", *first.cells[0])
+    more = f" and {len(missing) - _COLUMNS} more" if len(missing) > _COLUMNS else ""
+    lacking = [f"it has no column {', '.join(repr(name[:60]) for name in missing[:_COLUMNS])}{more}"]
+    said = [*(lacking if missing else ()), *map(str, faults[:_COLUMNS])]
+    if len(faults) > _COLUMNS:
+        said.append(f"and {len(faults) - _COLUMNS} columns more hold such text")
+    return BadInput(f"{source}: {'; '.join(said)}.", hint=(
+        "Add the missing columns, whose values may be empty, and mend those cells." if missing else _HINT))
+
+
 def not_of_its_type(source: str, want: Column, holds: str, row: int, cell: str) -> BadInput:
     """Return what is said of a column with a cell, in a row from 1, that does not fit."""
     return BadInput(f"{source}: the column {want.name!r} should hold {want.type.value} values, but holds {holds}; "
                     f"row {row}, for example, is {cell[:60]!r}.",
-                    hint="Mend it, or have such rows left out and written to a file of rejects (--rejects FILE).")
+                    hint=_HINT)
 
 
 def _only_0_and_1(values: pa.Array) -> bool:

@@ -11,11 +11,10 @@ from typing import Any, Self
 
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mldesk.core.errors import BadInput
 from mldesk.core.scratch import working_folder_in
-from mldesk.data.columns.retype import Retype, not_of_its_type
+from mldesk.data.columns.retype import Misread, Retype, misread_cells
 from mldesk.data.imports.importing import import_table
 from mldesk.data.parts import part_paths
 from mldesk.data.records import ImportOptions, Table
@@ -64,12 +63,9 @@ class NewRows:
         """Give the rows in order. Raises BadInput for a column whose values are not of the wanted type."""
         place = {column.name: index for index, column in enumerate(self._table.columns)}
         with TableView(self._store, self._table.manifest, self._table.columns) as view:
+            self._check(view, place)
             first = 0
             for batch in view.batches(_BATCH):
-                for column in self._wanted:
-                    beside = self._table.beside.get(column.name)
-                    if beside is not None:
-                        self._check(column, batch.column(place[column.name]), batch.column(place[beside]), first)
                 arrays = [retype(batch.column(place[column.name]), first)
                           for column, retype in zip(self._wanted, self._retypes, strict=True)]
                 others = [batch.column(place[name]) for name in self.extra]
@@ -78,11 +74,17 @@ class NewRows:
                 first += batch.num_rows
         self.close()
 
-    def _check(self, column: Column, values: pa.Array, texts: pa.Array, first: int) -> None:
-        """Raise BadInput for a text that could not be read as the column's type."""
-        row = pc.index(pc.and_(pc.is_valid(texts), pc.is_null(values)), True).as_py()
-        if row >= 0:
-            raise not_of_its_type(self._table.source, column, "text", first + row + 1, str(texts[row].as_py()))
+    def _check(self, view: TableView, place: Mapping[str, int]) -> None:
+        """Raise BadInput that names all columns with a text that could not be read as their type."""
+        found = {column.name: Misread(column) for column in self._wanted if column.name in self._table.beside}
+        first = 0
+        for batch in view.batches(_BATCH) if found else ():
+            for name, misread in found.items():
+                texts = batch.column(place[self._table.beside[name]])
+                misread.look(batch.column(place[name]), texts, first)
+            first += batch.num_rows
+        if faults := [misread for misread in found.values() if misread.count]:
+            raise misread_cells(self._table.source, self.missing, faults)
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the wanted columns that the file has, whole: float64, datetime64[us] or objects (str or None)."""
