@@ -25,7 +25,7 @@ from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.quiet import NoCheckpoints
 from mldesk.training.search.records import Records
 from mldesk.training.search.rows import Rows
-from mldesk.training.search.sharing import Came, Sharing, keep_wave
+from mldesk.training.search.sharing import Came, Sharing, keep_wave, read_wave
 from mldesk.training.search.trial import Bounds, Outcome, Weak, run_trial
 from mldesk.training.search.workers import Workers
 from mldesk.wire.control import Control
@@ -104,6 +104,13 @@ def test_a_weak_trial_is_given_up_at_the_same_fold(rows: Rows, tmp_path: Path) -
     with pytest.raises(Weak) as weak:
         _made(rows, tmp_path, weak=(np.inf, np.inf, 0.0, 0.0))
     assert weak.value.folds == 3
+
+
+def test_what_was_half_written_is_not_read(tmp_path: Path) -> None:
+    keep_wave(tmp_path, 1, 2, [np.ones(300)], [4])
+    path, = tmp_path.iterdir()   # no draft is left
+    path.write_bytes(path.read_bytes()[:900])
+    assert read_wave(tmp_path, 1, 2) is None
 
 
 def test_nothing_is_given_away_that_has_begun_or_ended(tmp_path: Path) -> None:

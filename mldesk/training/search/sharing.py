@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,20 +103,24 @@ class Sharing:
 
 def keep_wave(folder: Path, number: int, wave: int, predictions: Sequence[Array], cuts: Sequence[int]) -> None:
     """Leave what was predicted, and where its fits were cut, for whoever makes the trial. Raises DiskFull."""
+    path = _path(folder, number, wave)
+    draft = path.with_suffix(".tmp")
     with disk_errors("keeping a trial"):
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(_path(folder, number, wave), *predictions, cuts=np.array(cuts))
+        with open(draft, "wb") as file:
+            np.savez(file, *predictions, cuts=np.array(cuts))
+        draft.replace(path)   # whole or not there
 
 
 def read_wave(folder: Path, number: int, wave: int) -> tuple[Sequence[Array], Sequence[int]] | None:
     """Return what ``keep_wave`` left, which is gone then; None where that is not to be read."""
     path = _path(folder, number, wave)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:   # numpy leaves its own open
             cuts = arrays["cuts"].tolist()
             found = [arrays[f"arr_{place}"] for place in range(len(cuts))]
         path.unlink()
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     return found, cuts
 
