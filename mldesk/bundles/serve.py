@@ -125,6 +125,9 @@ def columns_of(body: Any, predictor: Predictor) -> dict[str, list[Any]]:
     Raises TooLarge for more than MAX_ROWS rows, BadInput naming the row, counted from 1.
     """
     rows = body.get("rows") if isinstance(body, Mapping) else body
+    if isinstance(body, Mapping) and "rows" in body and (unknown := [key for key in body if key != "rows"]):
+        raise BadInput(f"The request says {unknown[0]!r:.80}, which this server does not know.",
+                       hint='It knows "rows" alone: {"rows": [{"column": value, …}]}.')
     if not isinstance(rows, list) or not rows or not all(isinstance(row, Mapping) for row in rows):
         raise BadInput("Send rows as a JSON list of objects, at least one.",
                        hint='For instance {"rows": [{"column": value, …}]}; /schema names the columns.')

@@ -85,6 +85,7 @@ def test_what_is_odd_about_the_rows_is_said_with_the_answer(client: Client, mode
 @pytest.mark.parametrize(("body", "message"), [
     ([], "at least one"), ({}, "at least one"), (7, "at least one"), ([1], "at least one"),
     ({"rows": [{"age": 1}]}, "has no columns 'workclass'"),
+    ({"rows": [{"age": 1}], "interval": 0.9}, "says 'interval'"),
 ])
 def test_rows_that_cannot_be_used_are_refused_with_a_sentence(body: object, message: str, client: Client) -> None:
     assert message in _error(client.post("/predict", json=body), 400)["message"]
