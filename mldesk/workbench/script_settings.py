@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ _MOST_FILES = 10_000
 _MOST_BYTES = 1_000_000_000
 _MOST_SETTINGS = 200_000   # bytes of mldesk.toml
 _MOST_LINKS = 20   # that are named
+_OPTION = re.compile(r"(?:^|\s)-(?!-hash=)")   # a hash says which file of a package it has to be
 _KEYS = {"entry", "parameters", "inputs", "requirements", "name"}
 _SHAPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "entry": (str, "text"), "name": (str, "text"), "parameters": (dict, "table"), "inputs": (dict, "table"),
@@ -85,14 +87,24 @@ def _requirements(folder: Path, given: list[Any] | str) -> list[str]:
     if isinstance(given, list):
         if not all(isinstance(line, str) and len(line.splitlines()) < 2 and "\0" not in line for line in given):
             raise BadInput(f"In {SETTINGS}, 'requirements' has to be a list of texts, each of one line.")
-        return [line.strip() for line in given if line.strip()]
+        return _packages([line.strip() for line in given if line.strip()])
     try:
         text = (folder / check_path(given)).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"The file of requirements {given!r:.80} cannot be read.",
                        hint='Name a file in the script\'s folder, or write requirements = ["numpy"].') from error
     lines = (line.split(" #")[0].strip() for line in text.replace("\\\n", " ").splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+    return _packages([line for line in lines if line and not line.startswith("#")])
+
+
+def _packages(lines: list[str]) -> list[str]:
+    """Return requirements as they are. Raises BadInput for an option of pip: it may read files, or change the index."""
+    for line in lines:
+        if _OPTION.search(line):
+            raise BadInput(f"The requirements in {SETTINGS} have an option of pip, {line!r:.80}. They name packages.",
+                           hint='Write packages like "numpy>=2", or wheels by their path. Which index the runner takes '
+                           "them from is its own setting (MLDESK_PACKAGE_INDEX).")
+    return lines
 
 
 def files_of(folder: Path, entry: str, *, alone: bool = False) -> dict[str, Path]:
