@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from mldesk.training.values import Array
+from mldesk.training.values import Array, stated
 
 LEVELS = tuple(percent / 100 for percent in range(50, 100))   # shares of rows that shall hold the truth
 SHOWN = (0.8, 0.9, 0.95)                                       # whose coverage of the test rows is measured
@@ -91,13 +91,18 @@ class Margins:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Margins:
-        """Read what ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
-        margins, classes = _read(value["margins"]), int(value["classes"])
-        cuts = tuple(float(cut) for cut in value.get("cuts", ()))
-        bands = tuple(_read(band) for band in value.get("bands", ()))
-        floor = None if value.get("floor") is None else float(value["floor"])
-        if not all(map(math.isfinite, (*cuts, floor or 0.0))) or list(cuts) != sorted(set(cuts)):
+        """Read what ``to_json`` wrote. Raises KeyError, TypeError, ValueError or OverflowError for anything else."""
+        margins, classes = _read(value["margins"]), value["classes"]
+        if isinstance(classes, bool) or not isinstance(classes, int):
+            raise ValueError("its classes are not counted")
+        cuts = tuple(map(stated, value.get("cuts", ())))
+        bands = tuple(map(_read, value.get("bands", ())))
+        floor = None if value.get("floor") is None else stated(value["floor"])
+        if list(cuts) != sorted(set(cuts)) or floor not in (None, 0.0):
             raise ValueError("these are no bands")
+        if any(math.isinf(own) and math.isfinite(all_rows) for band in bands
+               for own, all_rows in zip(band, margins, strict=True)):
+            raise ValueError("a band cannot say a level that all rows can")
         if len(bands) != (len(cuts) + 1 if cuts else 0) or (classes and (bands or floor is not None)):
             raise ValueError("its bands do not fit")
         return cls(margins, classes, cuts, bands, floor)
@@ -135,8 +140,8 @@ def _plain(margins: tuple[float, ...]) -> list[float | None]:
 
 
 def _read(value: Any) -> tuple[float, ...]:
-    margins = tuple(math.inf if margin is None else float(margin) for margin in value)
-    if len(margins) != len(LEVELS) or any(math.isnan(margin) or margin < 0 for margin in margins):
+    margins = tuple(math.inf if margin is None else stated(margin) for margin in value)
+    if len(margins) != len(LEVELS) or list(margins) != sorted(margins) or margins[0] < 0:   # more takes no less
         raise ValueError("these are no margins")
     return margins
 

@@ -6,13 +6,12 @@ only: prediction from a bundle uses the same code.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from mldesk.training.values import Array, ColumnData, TextColumn
+from mldesk.training.values import Array, ColumnData, TextColumn, stated
 from mldesk.wire.schema import Column, ColumnType
 
 NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
@@ -58,9 +57,9 @@ def far_outside(numbers: Array, low: float, high: float) -> Array:
 
 
 def read_reach(value: Any) -> Reach:
-    """Read what ``model.json`` says. Raises AttributeError, TypeError or ValueError for anything else."""
-    found = {str(name): (float(low), float(high)) for name, (low, high) in value.items()}
-    if not all(math.isfinite(low) and math.isfinite(high) and low <= high for low, high in found.values()):
+    """Read what ``model.json`` says. Raises AttributeError, TypeError, ValueError or OverflowError for other things."""
+    found = {str(name): (stated(low), stated(high)) for name, (low, high) in value.items()}
+    if not all(low <= high for low, high in found.values()):
         raise ValueError("these are no ranges")
     return found
 

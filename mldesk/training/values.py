@@ -22,6 +22,13 @@ from mldesk.wire.schema import Column, ColumnType
 Array: TypeAlias = "npt.NDArray[Any]"
 
 
+def stated(value: object) -> float:
+    """Return a finite number that a stranger's JSON states; no text and no boolean is one. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{value!r:.40} is no number")
+    return float(value)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TextColumn:
     """Text, each different value held once."""

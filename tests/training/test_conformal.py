@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mldesk.training.conformal import LEVELS, Margins, floor_of
+from mldesk.training.reach import read_reach
 
 GOOD = {"margins": [1.0] * len(LEVELS), "classes": 0}
 
@@ -94,7 +95,18 @@ def test_sets_of_classes_hold_their_share_and_are_never_empty() -> None:
     {"margins": [float("nan")] * len(LEVELS), "classes": 0}, {"margins": 3, "classes": 0}, {"classes": 0},
     {**GOOD, "cuts": [1.0]}, {**GOOD, "cuts": [2.0, 1.0], "bands": [[1.0] * len(LEVELS)] * 3},
     {**GOOD, "cuts": [math.nan], "bands": [[1.0] * len(LEVELS)] * 2}, {**GOOD, "floor": "low"},
-    {**GOOD, "classes": 2, "floor": 0.0}])
+    {**GOOD, "classes": 2, "floor": 0.0}, {**GOOD, "floor": 1e308}, {**GOOD, "classes": 0.5},
+    {**GOOD, "classes": False},
+    {**GOOD, "margins": ["1"] * len(LEVELS)}, {**GOOD, "margins": list(range(len(LEVELS), 0, -1))},
+    {**GOOD, "margins": "1" * len(LEVELS)}, {**GOOD, "cuts": ["1"], "bands": [[1.0] * len(LEVELS)] * 2},
+    {**GOOD, "cuts": [1.0], "bands": [[1.0] * len(LEVELS), [None] * len(LEVELS)]}])
 def test_margins_of_a_stranger_are_read_with_care(broken: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         Margins.from_json(broken)
+
+
+@pytest.mark.parametrize("broken", [{"x": "12"}, {"x": ["1", "2"]}, {"x": [True, 2]}, {"x": [2, 1]}, {"x": [None, 1]}])
+def test_ranges_of_a_stranger_are_read_with_care(broken: dict[str, object]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        read_reach(broken)
+    assert read_reach({"x": [1, 2.5]}) == {"x": (1.0, 2.5)}
