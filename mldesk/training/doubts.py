@@ -65,9 +65,9 @@ def _far_worse(model: Model, table: Table, scores: Scores) -> list[tuple[str, st
     if before is None or now is None or now[0] <= before[1]:
         return []
     text = (f"The {within(title(name))} of the test rows is {test:.4g}, far worse than the {judged:.4g} of the rows "
-            "that the model was chosen by: they are unlike one another, as where data change over time.")
+            "that it was judged by in training: they are unlike one another, as where data change over time.")
     compare = "" if model.estimator != KIND else ", and compare with a plain training (`mldesk train`)"
-    return [(text, f"Expect the test rows' score of rows to come; train on newer rows{compare}.")]
+    return [(text, f"Expect the test rows' score of rows to come{compare}, and train anew as newer rows come in.")]
 
 
 def _too_good(request: TrainRequest, encoder: Encoder, table: Table, scores: Scores, work: Workplace) -> list[

@@ -89,4 +89,5 @@ def test_test_rows_that_are_far_worse_than_those_that_chose_are_told_of(tmp_path
     split = {"method": "time", "column": "day"}
     days = np.datetime64("2026-01-01", "us") + np.arange(400).astype("timedelta64[D]")
     texts, _ = _told(tmp_path, pa.table({"day": days, "x": x, "y": y}), features=("x",), split=split)
-    assert len(texts) == 1 and "far worse than the 0." in texts[0] and texts[0].endswith("train on newer rows.")
+    assert len(texts) == 1 and "far worse than the 0." in texts[0]
+    assert texts[0].endswith("train anew as newer rows come in.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -183,22 +184,36 @@ def test_finish_now_ends_a_search_with_what_there_is(tmp_path: Path) -> None:
 
 
 def test_finish_now_blends_what_was_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial that was cut by it in the midst of a fold does not count: it would be judged by what it had by then."""
     table = put_table(tmp_path, mixed(150))
     folder = order(tmp_path, table, trials=1000)
     run_trial = crew_module.run_trial
 
     def enough(number: int, *given: Any, **named: Any) -> Any:
         outcome = run_trial(number, *given, **named)
-        if number == 4:
-            given[4].finish_now()
-        return outcome
+        if number < 5:
+            return outcome
+        given[4].finish_now()
+        return replace(outcome, cuts=[*outcome.cuts[:-1], 1])
 
     monkeypatch.setattr(crew_module, "run_trial", enough)
     monkeypatch.setattr(crew_module.LimitedControl, "finish_now", lambda control: control._control._finish.set(),
                         raising=False)
-    done = result(run_here(folder, table))
+    said = run_here(folder, table)
+    done = result(said)
     assert (done["trials"], done["finished_early"]) == (4, True)
     assert len(done["members"]) > 1
+    assert any(line["text"].startswith("Trial 5: ") and "left unfinished" in line["text"] for line in of("log", said))
+
+
+def test_a_cut_trial_counts_where_there_is_no_other_or_nobody_asked_to_finish() -> None:
+    cut = Outcome(1, Configuration("linear", {}, "portfolio"), 0.5, 0.1, np.zeros(4), (), [], cuts=[0, 3])
+    done = crew_module.Done(1, cut.configuration, "complete", cut)
+    assert crew_module.unspoilt(done, asked=False) is done
+    late = crew_module.unspoilt(done, asked=True)
+    assert (late.state, late.outcome) == ("late", None)
+    whole = crew_module.Done(1, cut.configuration, "complete", replace(cut, cuts=[0, 0]))
+    assert crew_module.unspoilt(whole, asked=True) is whole
 
 
 def test_a_resumed_search_that_is_to_finish_at_once_keeps_a_model_that_was_trained(

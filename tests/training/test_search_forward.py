@@ -13,7 +13,7 @@ from mldesk.core import canonical
 from mldesk.core.ids import new_id
 from mldesk.training.estimators.base import Part
 from mldesk.training.estimators.linear import Linear
-from mldesk.training.search.ensemble import halfway_even, stack
+from mldesk.training.search.ensemble import evenly, stack
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.rows import Rows
 from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, SplitRequest, TrainRequest
@@ -137,7 +137,9 @@ def test_what_the_latest_rows_say_outweighs_what_misled_before() -> None:
     assert auc.loss(np.column_stack([truth, truth]), truth) == float("inf")
 
 
-def test_weights_go_halfway_to_equal_ones_of_what_is_nearly_as_good() -> None:
+def test_what_is_nearly_as_good_counts_alike_and_the_default_half() -> None:
     rows = _judged(2, 40)
     predictions = [rows.y + off for off in (1.0, 1.1, 1.5)]
-    assert halfway_even([1.0, 0.0, 0.0], predictions, rows.y, 0, rows.weights) == pytest.approx([0.75, 0.25, 0.0])
+    assert evenly(predictions, rows.y, 0, rows.weights, None) == pytest.approx([0.5, 0.5, 0.0])
+    assert evenly(predictions, rows.y, 0, rows.weights, 1) == pytest.approx([0.25, 0.75, 0.0])
+    assert evenly(predictions, rows.y, 0, rows.weights, 2) == pytest.approx([0.5, 0.5, 0.0])   # far worse: no say

@@ -127,6 +127,16 @@ class Task:
             fold - first: native for fold, (_, native, _) in zip(fits.waves[wave], made, strict=True) if fold >= first}
 
 
+def unspoilt(done: Done, *, asked: bool) -> Done:
+    """Return how a trial ended; as "late" where somebody ``asked`` to finish in the midst of it, there being others.
+
+    Some of its folds were then cut after little, and its score would say nothing of its configuration.
+    """
+    if not asked or done.outcome is None or not any(done.outcome.cuts):
+        return done
+    return Done(done.number, done.configuration, "late", None, done.seconds)
+
+
 class Alone:
     """One trial after another, here."""
 
@@ -137,8 +147,8 @@ class Alone:
     free, busy = True, False
 
     def begin(self, number: int, configuration: Configuration, bounds: Bounds, deadline: float) -> None:
-        done = self._task.run(number, configuration, bounds, LimitedControl(self._work.control, deadline),
-                              self._work.report)
+        done = unspoilt(self._task.run(number, configuration, bounds, LimitedControl(self._work.control, deadline),
+                                       self._work.report), asked=self._work.control.finish and not bounds.needed)
         if done.outcome is not None:
             self._records.keep(done.outcome)
         self._done.append(done)

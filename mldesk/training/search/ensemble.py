@@ -94,11 +94,12 @@ def stack(predictions: Sequence[Array], y: Array, classes: int, aim: Aim,
     return weights.tolist(), float(aim.loss(np.asarray(mean), y))
 
 
-def halfway_even(weights: Sequence[float], predictions: Sequence[Array], y: Array, classes: int,
-                 counts: Array) -> list[float]:
-    """Return the weights of ``stack``, moved halfway to equal ones of all that are nearly as good as the best.
+def evenly(predictions: Sequence[Array], y: Array, classes: int, counts: Array, plain: int | None) -> list[float]:
+    """Return equal weights for all that are nearly as good as the best, together half where ``plain`` is one of them.
 
-    Rows in order of time are like their neighbours, so they say far less of the weights than as many others would.
+    ``plain``: the index of the default configuration, which has the other half; None: it was not tried. ``counts``: as
+    for ``stack``. Rows in order of time are like their neighbours, so they say far less of weights than as many others
+    would, and what was chosen for doing well on them does so by luck more than the default, which was not chosen.
     That equal weights are hard to beat there is the forecast combination puzzle (Smith and Wallis, Oxford Bulletin of
     Economics and Statistics 71, 2009; of trimmed ones: Timmermann, Handbook of Economic Forecasting, 2006).
     """
@@ -106,7 +107,10 @@ def halfway_even(weights: Sequence[float], predictions: Sequence[Array], y: Arra
     losses = (-(counts * np.log(np.clip(columns, 1e-15, None))).mean(1) if classes
               else np.sqrt((counts * (columns - y) ** 2).mean(1)))
     near = losses <= _NEARLY * losses.min()
-    return list(0.5 * np.asarray(weights) + 0.5 * near / near.sum())
+    weights = near / near.sum()
+    if plain is not None and near[plain]:
+        weights = 0.5 * weights + 0.5 * np.eye(1, len(weights), plain)[0]
+    return list(weights.tolist())
 
 
 def _told(prediction: Array, y: Array, classes: int) -> Array:

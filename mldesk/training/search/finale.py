@@ -21,7 +21,7 @@ from mldesk.training.joined import JoinedEncoder
 from mldesk.training.means import Means
 from mldesk.training.prepared import OneEncoder
 from mldesk.training.search.crew import Crew, Task
-from mldesk.training.search.ensemble import FEW, OF_A_KIND, STACKED, halfway_even, select_calmly, stack, without_light
+from mldesk.training.search.ensemble import FEW, OF_A_KIND, STACKED, evenly, select_calmly, stack, without_light
 from mldesk.training.search.measures import PINBALL, Aim
 from mldesk.training.search.piped import Piped
 from mldesk.training.search.rows import Rows
@@ -35,6 +35,7 @@ from mldesk.wire.jobs import SearchRequest
 _BLENDED = 50          # trials that a blend is chosen from
 _OTHERWISE = (*OF_MEDIAN, PINBALL)   # squared errors say little of these
 _TOWARDS = (0.25, 0.5, 0.75)   # shares of the best trial in a blend that is worse than it alone
+_UNSURE = 0.05   # of the best trial's error, by which a blend over rows in order of time may look worse and be taken
 _AGAIN = (1.5, 20.0)   # times as long as at first, and the fewest seconds, of a fit made again while it is to finish
 _BELOW = 5             # trials below a second level where one alone has all the weight
 
@@ -51,7 +52,8 @@ def blend(request: SearchRequest, variants: Variants, task: Task, done: Sequence
     ranked = sorted(done, key=lambda outcome: outcome.loss)
     steady = request.ensemble and (len(rows.y) <= FEW or rows.forward) and aim.name not in _OTHERWISE
     ranked = small_enough(ranked, nodes / (1 if request.refit else rows.models), work)
-    ranked = natives.possible((best_of_kinds(ranked, OF_A_KIND) if steady else ranked)[:_BLENDED])
+    plain = [outcome for outcome in ranked if rows.forward and outcome.configuration.plain]
+    ranked = natives.possible(_candidates(ranked, plain) if steady else ranked[:_BLENDED])
     chosen, loss = _weighed(request, ranked, task, late, steady=steady)
     level = None
     if request.stack:
@@ -128,39 +130,53 @@ def _weighed(request: SearchRequest, ranked: Sequence[Outcome], task: Task,
 
     ``steady``: rows are so few, or like their neighbours in time, that picking by the aim follows their noise. Weights
     that are learned together, by the log loss or the squared error, did better there over many tables. What comes of
-    it is not worse than the best trial by the aim.
+    it is not worse than the best trial by the aim. In order of time nothing is learned of weights (``evenly``), and
+    what comes of it may look a little worse.
     """
     rows, aim = task.rows, task.rows.judging(task.aim)
     weights, loss = [1.0] + [0.0] * (len(ranked) - 1), ranked[0].loss
     if request.stack or steady:
         few = ranked[:STACKED]
-        found, loss = stack([outcome.prediction for outcome in few], rows.y, rows.classes, aim, rows.weights)
+        said = [outcome.prediction for outcome in few]
         if rows.forward and not request.stack:
-            found = halfway_even(found, [outcome.prediction for outcome in few], rows.y, rows.classes, rows.weights)
-            loss = aim.loss(np.asarray(sum(weight * outcome.prediction for weight, outcome in zip(
-                found, few, strict=True))), rows.y)
+            plain = next((place for place, outcome in enumerate(few) if outcome.configuration.plain), None)
+            found = evenly(said, rows.y, rows.classes, rows.weights, plain)
+            mean = sum(weight * prediction for weight, prediction in zip(found, said, strict=True))
+            loss = aim.loss(np.asarray(mean), rows.y)
+        else:
+            found, loss = stack(said, rows.y, rows.classes, aim, rows.weights)
         weights = found + [0.0] * (len(ranked) - len(few))
     elif request.ensemble:
         weights, loss = select_calmly([outcome.prediction for outcome in ranked], rows.y, aim,
                                       task.seed, lambda: time.monotonic() > late)
         if request.seconds:   # keeping a member takes of it
             weights, loss = without_light(weights, [outcome.prediction for outcome in ranked], rows.y, aim, loss)
-    if loss > ranked[0].loss:
-        weights, loss = _not_worse(weights, [outcome.prediction for outcome in ranked], rows.y, aim)
+    bound = ranked[0].loss
+    if rows.forward and steady and not request.stack:
+        bound += _UNSURE * abs(1 + bound if aim.larger else bound)
+    if loss > bound:
+        weights, loss = _not_worse(weights, [outcome.prediction for outcome in ranked], rows.y, aim, bound)
     return [(outcome, weight) for outcome, weight in zip(ranked, weights, strict=True) if weight > 0], loss
 
 
-def _not_worse(weights: Sequence[float], predictions: Sequence[Array], y: Array,
-               aim: Aim) -> tuple[list[float], float]:
-    """Return the weights, moved towards the first prediction until they are not worse than it; and the aim's loss."""
+def _candidates(ranked: Sequence[Outcome], plain: Sequence[Outcome]) -> list[Outcome]:
+    """Return the best of every kind, from the best to the worst, and ``plain`` whatever its place."""
+    held = {outcome.number for outcome in [*best_of_kinds(ranked, OF_A_KIND)[:_BLENDED], *plain[:1]]}
+    return [outcome for outcome in ranked if outcome.number in held]
+
+
+def _not_worse(weights: Sequence[float], predictions: Sequence[Array], y: Array, aim: Aim,
+               bound: float) -> tuple[list[float], float]:
+    """Return the weights, moved towards the first prediction until their loss, which comes with them, is within
+    ``bound``.
+    """
     alone = np.eye(1, len(weights))[0]
-    best = aim.loss(predictions[0], y)
     for share in _TOWARDS:
         tried = share * alone + (1 - share) * np.asarray(weights)
         mean = sum(weight * prediction for weight, prediction in zip(tried, predictions, strict=True) if weight)
-        if (loss := aim.loss(np.asarray(mean), y)) <= best:
+        if (loss := aim.loss(np.asarray(mean), y)) <= bound:
             return tried.tolist(), loss
-    return alone.tolist(), best
+    return alone.tolist(), aim.loss(predictions[0], y)
 
 
 class _Natives:

@@ -65,7 +65,8 @@ class Trials:
         self.in_a_row = 0
         self.done.append(outcome)
         ranked = self.ranked
-        held = {item.number for item in ranked[:KEPT] + (best_of_kinds(ranked, OF_A_KIND) if self.few else [])}
+        held = {item.number for item in ranked[:KEPT] + (best_of_kinds(ranked, OF_A_KIND) if self.few else [])
+                + [item for item in ranked if self.few and item.configuration.plain][:1]}
         self.done = [item if item.number in held or not item.natives else replace(item, natives=())
                      for item in self.done]
         return [item.number for item in self.done if item.number not in held]

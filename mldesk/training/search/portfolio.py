@@ -25,6 +25,11 @@ class Configuration:
     origin: str               # "portfolio" or "tpe"
     pipeline: Mapping[str, Any] = field(default_factory=dict)   # what is not as usual, see ``pipeline``
 
+    @property
+    def plain(self) -> bool:
+        """Say whether this is what a training without any settings does."""
+        return bool(ESTIMATORS[self.estimator].default_for) and not self.parameters and not self.pipeline
+
 
 _Tried = tuple[tuple[str, Mapping[str, Any]], ...]
 _ORDER: _Tried = (

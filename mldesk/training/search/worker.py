@@ -20,7 +20,7 @@ from typing import IO, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as mldesk.training.run does, before anything loads OpenMP
 
 from mldesk.core.errors import DiskFull, MldeskError
-from mldesk.training.search.crew import Done, Task
+from mldesk.training.search.crew import Done, Task, unspoilt
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.records import Records
@@ -38,6 +38,7 @@ class _Told(Control):
 
     def __init__(self) -> None:
         self.told, self.left, self.number = threading.Event(), set[int](), 0
+        self.others = False   # whether there were trials by the time that it was told to finish
 
     @property
     def finish(self) -> bool:
@@ -118,6 +119,7 @@ class _Worker:
     def _make(self, number: int, chosen: Configuration, bounds: Bounds, control: Control) -> None:
         assert self._sharing is not None  # noqa: S101 - for mypy: made before the first order
         done = self._task.run(number, chosen, bounds, control, _Silent(), self._sharing)
+        done = unspoilt(done, asked=self._control.told.is_set() and (self._control.others or not bounds.needed))
         self._sharing.end()
         if done.outcome is not None:
             self._hold(number, chosen, dict(enumerate(done.outcome.natives)))
@@ -158,6 +160,7 @@ class _Worker:
         for line in self._in:
             order = json.loads(line)
             if order.get("finish"):
+                self._control.others = order["others"]
                 self._control.told.set()
             elif "leave" in order:
                 self._control.left.add(order["leave"])

@@ -60,7 +60,7 @@ class Workers:
         self._said: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
         self._at: dict[int, _At] = {}             # of those that live
         self._done: list[Done] = []
-        self._finishing = False
+        self._finishing = self._made = False   # whether they were told to finish; whether a trial was made
         save_rows(task.rows, folder / "rows")
         given = {"folder": str(folder), "aim": task.aim.name, "quantile": task.aim.quantile, "labels": task.aim.labels,
                  "seed": task.seed, "device": task.device, "nodes": task.nodes,
@@ -101,7 +101,7 @@ class Workers:
         if self._work.control.finish and not self._finishing:
             self._finishing = True
             for place in self._at:
-                self._tell(place, {"finish": True})
+                self._tell(place, {"finish": True, "others": self._made})
         self._hear(wait)
         if not self._at:
             raise WorkFailed("The processes that try the models have all died.",
@@ -221,6 +221,7 @@ class Workers:
             raise DiskFull(said["facts"]["message"], hint="Free some space on that disk, then resume the search.")
         outcome = self._records.one(number) if state == "complete" else None
         if state == "complete":
+            self._made = True
             self._holders.setdefault(number, set()).add(place)
         else:
             self.drop(number)
