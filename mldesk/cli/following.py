@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,9 +27,11 @@ SLOW = 0.5            # per second; below it the time that one takes is shown in
 class RunDisplay:
     """Shows events of one run in the order they come; what an event means for the library is none of its business."""
 
-    def __init__(self, face: Face, title: str, starts: str = "") -> None:
-        """``starts``: when it does, of a run that waits for its time."""
-        self._face, self._title, self._starts = face, title, starts
+    def __init__(self, face: Face, title: str, starts: str = "", waits_for: Callable[[], str] | None = None) -> None:
+        """``starts``: when it does, of a run that waits for its time. ``waits_for``: asks what it waits for in the
+        queue, in a sentence; "" for a run that does not wait now.
+        """
+        self._face, self._title, self._starts, self._waits_for = face, title, starts, waits_for
         self._live = sys.stderr.isatty()
         self._bar: Any = None
         self._values: dict[str, float] = {}
@@ -93,6 +95,8 @@ class RunDisplay:
         if isinstance(moment, (int, float)):
             self._starts = f"starts {words.moment(moment)}" if 0 < moment < FAREST else ""
         self._set_stage("Waiting in the queue" + (f"; it {self._starts}" if self._starts else ""))
+        if not self._starts and self._waits_for is not None and (why := self._waits_for()):
+            self._line(why)
 
     def trouble(self, message: str | None) -> None:
         """Say that the runner cannot be reached (which does not end the run), or that it can again; each of it once."""

@@ -29,7 +29,7 @@ from mldesk.cli.run_steering import Reference, cancel, extend, finish_, learning
 from mldesk.cli.run_trial import trial
 from mldesk.cli.search import SHOWN, show_leaderboard, told
 from mldesk.cli.train import finish, show_result
-from mldesk.cli.watching import how_to_go_on, starts
+from mldesk.cli.watching import how_to_go_on, starts, waits_for
 from mldesk.cli.when import standing
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.training.metric_words import title
@@ -276,7 +276,7 @@ def follow(
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
         run = bench.runs.get(reference)
-        with RunDisplay(face, run.name, starts(run)) as display:
+        with RunDisplay(face, run.name, starts(run), lambda: waits_for(bench, run.id)) as display:
             for event in bench.runs.follow(run.id, after, trouble=display.trouble, stop=interrupts.asked):
                 face.line(event.to_json()) if face.json else display.event(event)
         run = bench.runs.get(run.id)

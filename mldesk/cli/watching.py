@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mldesk.cli import words
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.core.clock import iso
+from mldesk.core.errors import MldeskError
+from mldesk.wire.states import JobState
+from mldesk.workbench.references import listed
 
 if TYPE_CHECKING:
     from mldesk.cli.face import Face
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 
 def watched(face: Face, bench: Workbench, run: Run, interrupts: Interrupts) -> Run:
     """Show a run until it has ended; return it as it is then. Raises Failed where the person leaves before."""
-    with RunDisplay(face, run.name, starts(run)) as display:
+    with RunDisplay(face, run.name, starts(run), lambda: waits_for(bench, run.id)) as display:
         for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
             display.event(event)
     run = bench.runs.get(run.id)
@@ -43,6 +47,29 @@ def starts(run: Run) -> str:
     """Say when a run that waits for a moment starts; "" for any other."""
     due = run.due(time.time())
     return "" if due is None else f"starts {words.moment(due)}"
+
+
+def waits_for(bench: Workbench, run_id: str) -> str:
+    """Say what a run waits for in its runner's queue, and which runs are at work there; "" for one that waits no more.
+
+    A runner that cannot be asked is told of by whoever follows the run.
+    """
+    with suppress(MldeskError):
+        run = bench.runs.get(run_id)
+        if run.state is not JobState.QUEUED:
+            return ""
+        queue = bench.runners.queue(run.runner)
+        why = next((item.why for item in queue.in_line if item.job == run_id), "")
+        names = [_name(bench, slot.job) for slot in queue.slots if slot.job]
+        return why and why + (f" At work: {listed(names)}." if names else "")
+    return ""
+
+
+def _name(bench: Workbench, job: str) -> str:
+    try:
+        return bench.runs.get(job).name
+    except MldeskError:   # of another desk
+        return job
 
 
 def detached(face: Face, run: Run) -> None:

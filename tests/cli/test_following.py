@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,13 @@ from mldesk.cli.arguments import Globals
 from mldesk.cli.face import Face
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.progress import Meter
+from mldesk.cli.watching import waits_for
+from mldesk.core.errors import NotFound
+from mldesk.library.records import Run
 from mldesk.wire.events import KINDS, Event
+from mldesk.wire.runner_view import QueueView, Slot, Waiting
+from mldesk.wire.states import JobState
+from tests.desktop.fake_workbench import make_run
 
 
 def _said(capsys: pytest.CaptureFixture[str], *told: tuple[str, float, dict[str, Any]]) -> list[str]:
@@ -101,3 +108,28 @@ def test_a_search_says_now_and_then_how_far_it_is(capsys: pytest.CaptureFixture[
     assert said == [
         "run: Searching", "run: 0 trials by now, more under way", "run: Trial 1: linear, ROC AUC 0.8125 in 9.0 s",
         f"run: 39/300 seconds · {best}", f"run: 1 trial by now, more under way · {best}", "run: Blending the best"]
+
+
+def test_a_run_that_waits_says_what_for_once(capsys: pytest.CaptureFixture[str]) -> None:
+    why = ["It waits for its turn; 1 job is before it. At work: long.", ""]
+    with RunDisplay(Face(Globals()), "run", waits_for=lambda: why.pop(0)) as display:
+        for seq in (1, 2):   # the second time it need not wait
+            display.event(Event(seq, 1.0, "queued", {"attempt": seq}))
+    assert capsys.readouterr().err.splitlines() == [
+        "run: Waiting in the queue", "run: It waits for its turn; 1 job is before it. At work: long."]
+
+
+def test_what_a_run_waits_for_names_the_runs_at_work() -> None:
+    runs = {"1": make_run("1", name="long"), "2": make_run("2", state=JobState.QUEUED)}
+
+    class Runs:
+        def get(self, reference: str) -> Run:
+            if reference not in runs:
+                raise NotFound("There is no such run.")
+            return runs[reference]
+
+    slots = tuple(Slot("cpu", place, "", 0, job) for place, job in enumerate(("1", "theirs", "")))
+    queue = QueueView((Waiting("2", "", 0, 1, "It waits for a free processor slot."),), slots, False, False)
+    bench: Any = SimpleNamespace(runs=Runs(), runners=SimpleNamespace(queue=lambda name: queue))
+    assert waits_for(bench, "2") == "It waits for a free processor slot. At work: long, theirs."
+    assert waits_for(bench, "1") == waits_for(bench, "gone") == ""
