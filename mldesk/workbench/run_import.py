@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
+import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.ids import id_for
@@ -15,12 +18,15 @@ from mldesk.library.names import tidy_name
 from mldesk.library.records import Run
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
+from mldesk.wire.manifest import check_path
 from mldesk.wire.scripts import file_name
 from mldesk.workbench.foreign import mlflow, tensorboard
 from mldesk.workbench.foreign.records import ForeignRun, Unreadable
 
 KIND = "imported"
 _MOST_TAGS, _LONGEST_TAG, _LONGEST_GROUP = 20, 60, 100
+_ODD = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f-\x9f\ud800-\udfff]')   # what a file of some system may not hold
+_LONGEST_PART = 60      # letters, of four bytes at most
 _BATCH = 5000   # events in one transaction
 
 
@@ -76,10 +82,14 @@ class RunImport:
 
     def _kept(self, found: ForeignRun) -> Iterator[tuple[str, str, int]]:
         """Take in the files of a run; give name, digest and size of each. Nothing in them is looked at."""
-        objects = self._library.objects
+        objects, taken = self._library.objects, set[str]()
         for name, what in found.files.items():
             digest = objects.put_bytes(what) if isinstance(what, bytes) else objects.put_file(what)
-            yield file_name(name[:200]), digest, objects.size(digest)
+            called = file_name(_plain(name))
+            if called in taken:   # it was not before it was made plain
+                called = f"{digest[:12]}/{PurePosixPath(called).name}"
+            taken.add(called)
+            yield called, digest, objects.size(digest)
 
 
 def _found(path: Path) -> Iterator[ForeignRun | Unreadable]:
@@ -95,6 +105,16 @@ def _found(path: Path) -> Iterator[ForeignRun | Unreadable]:
         if folder.is_dir() and mlflow.is_folder(folder):
             return mlflow.read_folder(folder)
     return tensorboard.read_logs(path)
+
+
+def _plain(name: str) -> str:
+    """Return a file's name as one that means the same file everywhere, so that it can be written again."""
+    with suppress(BadInput):
+        return check_path(name)
+    parts = [_ODD.sub("-", part)[:_LONGEST_PART].strip(" .") for part in unicodedata.normalize("NFC", name).split("/")]
+    with suppress(BadInput):
+        return check_path("/".join(filter(None, parts)))
+    return f"file-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:12]}"   # a device's name, or too long
 
 
 def _spec(found: ForeignRun, parent: str) -> JobSpec:

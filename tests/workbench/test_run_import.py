@@ -11,6 +11,7 @@ import pytest
 
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.training.event_files import crc32c
+from mldesk.wire.manifest import check_path
 from mldesk.wire.states import JobState
 from mldesk.workbench.foreign import mlflow, records
 from mldesk.workbench.foreign.records import Readings
@@ -233,6 +234,24 @@ def test_ids_and_names_that_are_no_text_are_named_and_damaged_text_is_read(desk:
     assert [run.name for run in found.runs] == ["\ufffdA", "first", "open"]
     assert [run.name for run in found.unreadable] == ["5", "b'\\xff\\x00'", "odd"]
     assert all("is no text" in str(run.why) for run in found.unreadable)
+
+
+def test_files_of_a_store_have_names_that_can_be_written(desk: Desk, tmp_path: Path) -> None:
+    experiment = _mlruns(tmp_path) / "mlruns/42"
+    for place, name in enumerate(("../../../escaped", "/abs", "a/./b", "con", "plain", "../plain")):
+        model = experiment / f"models/m-{place}"
+        (model / "artifacts").mkdir(parents=True)
+        (model / "meta.yaml").write_text(f"name: {name}\nsource_run_id: {'a' * 32}\n")
+        (model / "artifacts/x.txt").write_text(str(place))
+    (experiment / ("a" * 32) / "artifacts").mkdir()
+    for odd in ("new\nline: 1.txt", "end. ", "model", "model."):
+        (experiment / ("a" * 32) / "artifacts" / odd).write_text("odd")
+    run = next(run for run in RunImport(desk.library).take(tmp_path).runs if run.name == "run-a")
+    kept = desk.library.runs.artifacts(run.id)
+    assert [check_path(name) for name in kept] == list(kept)
+    assert set(kept) > {"new-line- 1.txt", "end", "model (file)", "models/escaped/x.txt", "models/abs/x.txt",
+                        "models/a/b/x.txt", "models/plain/x.txt"}
+    assert len(kept) == 10
 
 
 def test_runs_of_a_database_come_over(desk: Desk, tmp_path: Path) -> None:
