@@ -353,6 +353,15 @@ def test_a_slow_network_is_passed_over_where_a_quick_one_got_nowhere(seconds: fl
     assert following is not None and following[1].estimator == next_one
 
 
+def test_no_kind_is_begun_only_to_be_cut_at_once() -> None:
+    trials = Trials()
+    assert trials.seconds_of(Configuration("svm", {}, "portfolio")) == 0.0
+    for number, seconds in enumerate((0.1, 5.0, 30.0)):
+        trials.add(Outcome(number, Configuration("linear", {}, "portfolio"), 1.0, seconds, np.zeros(1), (), []))
+    assert trials.seconds_of(Configuration("svm", {}, "portfolio")) == pytest.approx(1.0)
+    assert trials.seconds_of(Configuration("linear", {}, "tpe")) == 30.0
+
+
 def test_on_few_rows_no_kind_of_model_crowds_out_the_others() -> None:
     def outcome(number: int, estimator: str) -> Outcome:
         return Outcome(number, Configuration(estimator, {}, "tpe"), float(number), 1.0, np.zeros(1), ["a model"], ())

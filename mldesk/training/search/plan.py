@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from mldesk.wire.jobs import SearchRequest
 
 KEPT = 12              # trials whose models are held on to: the best, and on few rows the best of every kind
 _SLOWER = 1.3          # a trial is not begun if one like it took more of the time that is left, by this factor
+_UNTRIED = 0.2         # of the middle trial's time, that a kind of model is taken to need before it was tried
 _SHARE = 0.2           # of the search's time that one trial may take
 _FIRST_SHARE = 0.35    # ... and the first one, without which there is nothing
 _CUT, _EPOCHS = 0.9, 15   # of its share of the time that a network took, and the fewest epochs that are of use
@@ -56,9 +58,12 @@ class Trials:
         return len(self.done) + self.failed + self.weak
 
     def seconds_of(self, configuration: Configuration) -> float:
-        """Return how long trials of the same kind took, the longest; 0 while there was none."""
-        return max((item.seconds for item in self.done
-                    if item.configuration.estimator == configuration.estimator), default=0.0)
+        """Return how long trials of the same kind took, the longest; of one that was not tried a part of what others
+        did, so that none is begun only to be cut at once; 0 while there was none.
+        """
+        own = max((item.seconds for item in self.done
+                   if item.configuration.estimator == configuration.estimator), default=0.0)
+        return own or (_UNTRIED * median(item.seconds for item in self.done) if self.done else 0.0)
 
     def add(self, outcome: Outcome) -> list[int]:
         """Keep it, and the models of the best only; return the numbers of those whose models are not needed."""
