@@ -111,10 +111,15 @@ class Story:
         self._heading("Compare", "the same rows were held back from both, so the scores may be compared")
         found = self._bench.judging.compare([run.id for run in runs])
         names = [run.estimator for run in runs]
-        rows = [(title(metric), *(words.score(value) + (" ◂" if found["best"].get(metric) == run.id else "  ")
+        from mldesk.workbench.comparison import clear_best
+
+        clear = clear_best(found)
+        rows = [(title(metric), *(words.score(value) + (" ★" if clear.get(metric) == run.id else "  ")
                            for run, value in zip(runs, values, strict=True)))
                 for metric, values in found["metrics"].items()]
         self._show(make_table(("on the test rows", *names), rows, right=set(names)))
+        if clear:
+            self._say("★ the best, by more than luck.")
         chosen = found["best"].get("roc_auc", runs[0].id)
         best = next(run for run in runs if run.id == chosen)
         self.told |= {"runs": found["runs"], "best": best.id, "metrics": found["metrics"]}

@@ -176,6 +176,8 @@ def _one_row(face: Face, bench: Workbench, model: str, given: list[str], about: 
         return
     for warning in warnings:
         face.note(f"! {warning}")
+    if number is None and tried.knows_rows and len(values) < len(row):
+        face.note("· What was not set is as in a real row of the data near the middle of every column.")
     what = "" if answer.explained is None else f"chance of {answer.explained}"
     others = [str(label) for label in tried.classes if label != answer.explained]
     face.show(facts({"model": tried.label, tried.target: words.cell(answer.prediction),

@@ -156,10 +156,12 @@ def _side_by_side(face: Face, found: Mapping[str, Any]) -> None:
     """Print a column per run; where they do not all fit, as many tables below one another as it takes."""
     from rich.cells import cell_len  # some letters are two places wide
 
+    from mldesk.workbench.comparison import clear_best
+
     names = [f"{run['name']}\n{run['run'][-6:]}" for run in found["runs"]]
     rows = [(name, *(words.cell(value) for value in values)) for name, values in found["differs"].items()]
     ids = [run["run"] for run in found["runs"]]
-    clear = {metric: run for metric, run in found["best"].items() if found["verdicts"].get(metric) == "clear"}
+    clear = clear_best(found)
     rows += [(title(metric), *(words.score(value) + (" ★" if clear.get(metric) == run else "  ")
                         for run, value in zip(ids, values, strict=True)))
              for metric, values in found["metrics"].items()]

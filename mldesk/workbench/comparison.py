@@ -139,6 +139,11 @@ def _best(runs: Sequence[Run], metrics: Mapping[str, Sequence[Any]]) -> dict[str
     return best
 
 
+def clear_best(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return for each metric in which the best run is so by more than luck that run's id, of ``Judging.compare``."""
+    return {metric: run for metric, run in found["best"].items() if found["verdicts"].get(metric) == "clear"}
+
+
 def verdicts(found: Mapping[str, Any], pair: Callable[[str, str], Mapping[str, Any] | None]) -> dict[str, str]:
     """Return "clear" or "unclear" for each metric that has a best run: is it better than the next by more than luck?
 

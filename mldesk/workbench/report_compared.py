@@ -53,7 +53,8 @@ class Error:
 
 
 def common_errors(runs: Sequence[Run], evaluations: Mapping[str, Mapping[str, Any]]) -> list[Error]:
-    """Return the rows that most runs are most wrong about; a class that was hit is no error.
+    """Return the rows that most runs are most wrong about, the worst by mean loss first; a class that was hit is no
+    error.
 
     Only of runs on one dataset version: elsewhere the same number is another row.
     """
@@ -61,13 +62,15 @@ def common_errors(runs: Sequence[Run], evaluations: Mapping[str, Mapping[str, An
         return []
     truth: dict[int, str] = {}
     said: dict[int, dict[str, str]] = {}
+    lost: dict[int, float] = {}   # over the runs
     for run in runs:
         for item in _test(evaluations[run.id]).get("worst") or []:
             truth[int(item["row"])] = plain(item["actual"])
             said.setdefault(int(item["row"]), {})[run.id] = plain(item["predicted"])
+            lost[int(item["row"])] = lost.get(int(item["row"]), 0.0) + float(item.get("loss") or 0.0)
     missed = [row for row, answers in said.items()
               if len(answers) > 1 and any(answer != truth[row] for answer in answers.values())]
-    missed.sort(key=lambda row: (-len(said[row]), row))
+    missed.sort(key=lambda row: (-len(said[row]), -lost[row] / len(said[row]), row))
     return [Error(row, truth[row], [said[row].get(run.id, "–") for run in runs]) for row in missed[:_MOST_ERRORS]]
 
 

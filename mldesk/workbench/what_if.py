@@ -64,6 +64,11 @@ class WhatIf:
         table = {column.name: [row.get(column.name) for row in self._known] for column in predictor.schema}
         self._background = predictor.encode(table) if self._known else None
 
+    @property
+    def knows_rows(self) -> bool:
+        """Whether there are rows to compare with, so that the usual one is real."""
+        return bool(self._known)
+
     def usual(self) -> dict[str, Any]:
         """Return a real row: of those known the one nearest to the usual value of every column."""
         return {asked.column.name: asked.usual for asked in self.form}

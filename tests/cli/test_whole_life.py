@@ -135,6 +135,7 @@ def _use(mldesk: Command, best: str, other: str, folder: Path) -> None:
     assert refused.code == 2 and "no way" in refused.err
     one = mldesk.good("explain", best, "--row", "3", "--set", "tenure=1")
     assert (one["of_row"], str(one["row"]["tenure"]), one["level"]) == (3, "1", 0.9)
+    assert "as in a real row of the data" in mldesk.told("explain", best, "--set", "tenure=1").err
     assert one["prediction"] in one["within"] and "actual" in one
     mldesk.good("runs", "report", told["run"], "-o", folder / "why.html")
     page = (folder / "why.html").read_text("utf-8")

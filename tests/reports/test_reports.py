@@ -171,9 +171,10 @@ def test_a_table_of_some_of_many_runs_has_no_line_that_is_empty_in_all_of_them()
 
 
 def test_errors_in_common_are_rows_that_several_runs_miss() -> None:
-    def worst(*items: tuple[int, str, str]) -> dict[str, Any]:
+    def worst(*items: tuple[int, str, str], loss: float = 1.0) -> dict[str, Any]:
         return {"parts": {"test": {"worst": [
-            {"row": row, "actual": actual, "predicted": predicted} for row, actual, predicted in items]}}}
+            {"row": row, "actual": actual, "predicted": predicted, "loss": loss * row}
+            for row, actual, predicted in items]}}}
 
     told = {"a": worst((4, "x", "y"), (2, "x", "x"), (7, "y", "x")), "b": worst((7, "y", "x"), (2, "x", "x")),
             "c": worst((4, "x", "x"), (7, "y", "y"))}
@@ -182,6 +183,8 @@ def test_errors_in_common_are_rows_that_several_runs_miss() -> None:
     assert [(error.row, error.actual, list(error.said)) for error in found] == [
         (7, "y", ["x", "x", "y"]), (4, "x", ["y", "–", "x"])]
     assert common_errors([_run("a", "d@1"), _run("b", "d@2")], told) == []
+    both = worst((2, "x", "y"), (7, "x", "y"), (4, "x", "y"))
+    assert [error.row for error in common_errors(runs[:2], {"a": both, "b": both})] == [7, 4, 2]   # the worst first
 
 
 def test_the_worst_errors_of_a_wide_table_stay_on_the_page() -> None:

@@ -9,7 +9,7 @@ import pytest
 from mldesk.core.errors import BadInput
 from mldesk.library.records import Run
 from mldesk.training.metric_words import direction, lower_is_better
-from mldesk.workbench.comparison import compare, verdicts
+from mldesk.workbench.comparison import clear_best, compare, verdicts
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.summaries import run_details, run_result
 from tests.workbench.stand_ins import Desk
@@ -115,7 +115,9 @@ def test_the_best_is_clear_only_where_its_difference_to_the_next_is_more_than_lu
         asked.append((one, other))
         return None if one == "c" else {"differences": {"accuracy": {"sure": True}, "log_loss": {"sure": False}}}
 
-    assert verdicts(found, pair) == {"accuracy": "clear", "log_loss": "unclear"}
+    told = verdicts(found, pair)
+    assert told == {"accuracy": "clear", "log_loss": "unclear"}
+    assert clear_best({**found, "verdicts": told}) == {"accuracy": found["best"]["accuracy"]}
     assert asked == [("b", "a"), ("a", "b"), ("c", "b")]
 
 
