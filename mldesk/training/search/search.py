@@ -63,9 +63,10 @@ def _search(request: SearchRequest, work: Workplace, folder: Path, hands: Sequen
     warn_left_out(encoder, work.report)
     del columns
     if rows.forward:
-        by = ("the last part, by models of the rows before it." if len(rows.folds) == 1 else
-              f"the last {len(rows.folds)} parts, each by models of the rows before it.")
-        work.report.log(f"Every test row is later than all the others, so trials are judged by later rows, too: by {by}")
+        by = ("the last part, by models of the rows before it" if len(rows.folds) == 1 else
+              f"the last {len(rows.folds)} parts, each by models of the rows before it")
+        work.report.log("Every test row is later than all the others, so trials are judged by later rows, too: "
+                        f"by {by}.")
 
     work.report.stage("Searching")
     records = Records(folder)
