@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -13,13 +14,26 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mldesk.core.durable import disk_errors, sync_directory, write_atomic
+from mldesk.core.errors import WorkFailed
 
 _HASHES = "hashes.json"
 _SCRATCH = ".scratch"
+_NAME = re.compile(r"\d{6,}-\d+")   # what else lies there is not ours
 _KEEP = 2
 _FIRST = 3.0        # seconds of fitting before the first one
 _LEAST = 5.0        # seconds between two
 _SHARE = 0.01       # at most this share of the time goes into writing them
+
+
+class CheckpointDamaged(WorkFailed):
+    """Its files are as they were sealed, and a fit cannot go on from them."""
+
+    code = "checkpoint_damaged"
+
+    def __init__(self, name: str, error: Exception) -> None:
+        super().__init__(f"The checkpoint {name} that the run was to go on from cannot be read "
+                         f"({type(error).__name__}): it was changed, or another version of MLDesk wrote it.",
+                         hint="Start the run again from the beginning.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +60,27 @@ class Checkpoints:
         self._next_at: float | None = None   # known once the fit has asked for the first time
         self._loaded: Checkpoint | None = None
         self._searched = False
+        self._passed = set[str]()
 
     def newest(self) -> Checkpoint | None:
         """Return the newest checkpoint whose files are as they were written, or None. Looks once."""
         if not self._searched:
             self._searched = True
-            self._loaded = next(filter(None, map(_verified, reversed(self._names()))), None)
+            names = [item for item in reversed(self._names()) if item.name not in self._passed]
+            self._loaded = next(filter(None, map(_verified, names)), None)
         return self._loaded
+
+    @property
+    def taken_up(self) -> str:
+        """The name of the checkpoint that the fit is still reading; "" once it has gone on, or if there is none."""
+        return self._loaded.folder.name if self._loaded is not None and self._next_at is None else ""
+
+    def pass_over(self) -> bool:
+        """Let the newest one be, as it cannot be read; say whether there is one before it."""
+        if self._loaded is not None:
+            self._passed.add(self._loaded.folder.name)
+        self._searched = False
+        return self.newest() is not None
 
     @property
     def due(self) -> bool:
@@ -101,7 +129,8 @@ class Checkpoints:
     def _names(self) -> list[Path]:
         if not self._folder.is_dir():
             return []
-        return sorted(item for item in self._folder.iterdir() if item.is_dir() and not item.name.startswith("."))
+        ours = [item for item in self._folder.iterdir() if _NAME.fullmatch(item.name) and item.is_dir()]
+        return sorted(ours, key=lambda item: tuple(map(int, item.name.split("-"))))
 
 
 def _seal(folder: Path) -> None:
@@ -121,6 +150,7 @@ def _verified(folder: Path) -> Checkpoint | None:
             with open(folder / name, "rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                     return None
-        return Checkpoint(folder, int(folder.name.split("-")[1]))
+        found = Checkpoint(folder, int(folder.name.split("-")[1]))
+        return found if isinstance(found.facts(), dict) else None
     except (OSError, ValueError, AttributeError, IndexError):
         return None  # torn or tampered with: an older one is used

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 
+from mldesk.core.errors import MldeskError
+from mldesk.training.checkpoints import CheckpointDamaged
 from mldesk.training.estimators.base import Estimator, FitContext, Fitted, Part
 from mldesk.training.resampling import resample
+from mldesk.wire.failures import is_gpu_out_of_memory
 
 
 def fit(estimator: Estimator, context: FitContext) -> Fitted:
-    """Fit, on training rows evened out if ``resampling`` asks for it. Raises what the estimator raises."""
+    """Fit, on training rows evened out if ``resampling`` asks for it. Raises what the estimator raises,
+    CheckpointDamaged where it cannot go on from its checkpoint.
+    """
     how = context.parameters.get("resampling", "none")
     if how == "none" or not context.classes:
-        return estimator.fit(context)
+        return _going_on(estimator, context)
     codes = {index for index, _ in context.categorical}
 
     def evened(part: Part) -> Part:
@@ -21,4 +26,16 @@ def fit(estimator: Estimator, context: FitContext) -> Fitted:
     train = evened(context.train)
     context.report.log(f"Classes are evened out ({how}): {len(train)} rows are learnt from instead of "
                        f"{len(context.train)}.")
-    return estimator.fit(dataclasses.replace(context, train=train, original=context.train, resample=evened))
+    return _going_on(estimator, dataclasses.replace(context, train=train, original=context.train, resample=evened))
+
+
+def _going_on(estimator: Estimator, context: FitContext) -> Fitted:
+    """Fit. What goes wrong while a checkpoint is read, whatever library says so, is the checkpoint's fault."""
+    try:
+        return estimator.fit(context)
+    except (MldeskError, MemoryError):
+        raise
+    except Exception as error:
+        if (name := context.checkpoints.taken_up) and not is_gpu_out_of_memory(error):
+            raise CheckpointDamaged(name, error) from error
+        raise

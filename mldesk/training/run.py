@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 
 from mldesk.core.errors import BadInput, DiskFull, MldeskError
 from mldesk.training.catalogue import NETWORKS
-from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.checkpoints import CheckpointDamaged, Checkpoints
 from mldesk.training.resources import ResourceWatch, gpu_name, usable_threads
 from mldesk.training.search.hands import Hand, split_off
 from mldesk.training.steering import Steering
@@ -94,10 +94,18 @@ def run_job(folder: Path, objects: Path, attempt: int, hands: Sequence[Hand] = (
     watch = ResourceWatch(report)
     try:
         control.start()
-        report.event("started", attempt=attempt, pid=os.getpid(), host=socket.gethostname(), device=_device(folder),
-                     resumed_from=_resumed_from(folder, checkpoints))
+        _started(folder, attempt, report, checkpoints)
         watch.start()
-        result = _train(folder, objects, report, control, checkpoints, hands)
+        while True:
+            try:
+                result = _train(folder, objects, report, control, checkpoints, hands)
+                break
+            except CheckpointDamaged as error:
+                if not checkpoints.pass_over():
+                    raise
+                traceback.print_exc()
+                report.log(f"{error.message} The run goes on from the one before.", "warning")
+                _started(folder, attempt, report, checkpoints)   # readings after that one are void
         for left in ("checkpoints", "search"):
             shutil.rmtree(folder / left, ignore_errors=True)
         report.event("succeeded", result=result)
@@ -126,6 +134,11 @@ def _become(program: str, folder: Path, objects: Path, attempt: int) -> int:
         sys.stdout.flush()
         os.execv(sys.executable, command)  # noqa: S606 - no shell is the point
     return subprocess.call(command)
+
+
+def _started(folder: Path, attempt: int, report: Report, checkpoints: Checkpoints) -> None:
+    report.event("started", attempt=attempt, pid=os.getpid(), host=socket.gethostname(), device=_device(folder),
+                 resumed_from=_resumed_from(folder, checkpoints))
 
 
 def _resumed_from(folder: Path, checkpoints: Checkpoints) -> int | None:

@@ -36,8 +36,8 @@ def is_gpu_out_of_memory(error: BaseException) -> bool:
 def _cause(error: MldeskError) -> Cause:
     if isinstance(error, DiskFull):
         return Cause.DISK_FULL
-    if error.code == Cause.DIVERGED.value:   # a class of training, which the wire does not know
-        return Cause.DIVERGED
+    if error.code in (Cause.DIVERGED.value, Cause.CHECKPOINT_DAMAGED.value):   # classes that the wire does not know
+        return Cause(error.code)
     if isinstance(error, (NotFound, LibraryDamaged)):
         return Cause.DATA_MISSING
     return Cause.USER_ERROR if isinstance(error, BadInput) else Cause.INTERNAL

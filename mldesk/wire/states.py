@@ -56,4 +56,5 @@ class Cause(str, Enum):
     PAUSED = "paused"                    # the user asked; it goes on when the user says so
     FINISHING = "finishing"              # of a run that is stopping: the user wants what there is by now
     DIVERGED = "diverged"                # its loss is no number any more: the parameters are to be chosen otherwise
+    CHECKPOINT_DAMAGED = "checkpoint_damaged"   # no checkpoint that it was to go on from can be read
     INTERNAL = "internal"                # our own fault; the log has the traceback

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from mldesk.core.errors import DiskFull
-from mldesk.training import job
+from mldesk.training import checkpoints, job
 from mldesk.training.again import Unwatched
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.checkpoints import Checkpoints
@@ -339,3 +340,47 @@ def test_a_checkpoint_on_a_full_disk_leaves_the_old_ones(tmp_path: Path) -> None
         keeper.save(2, {}, full)
     assert len(os.listdir(tmp_path / "c")) == 1
     assert Checkpoints(tmp_path / "c", lambda *_: None).newest() is not None
+
+
+def test_a_checkpoint_that_cannot_be_read_is_passed_over_and_strays_are_left_alone(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(150))
+    order: dict[str, Any] = {"estimator": "mlp", "parameters": MIDDLE["mlp"]}
+    whole = result(run_here(make_job(tmp_path, table, "y", **order), table))
+    die_after(4, folder := make_job(tmp_path, table, "y", **order), table)
+    kept = folder / "checkpoints"
+    for stray in ("zz-1", "lost+found", "000001-x"):   # of a backup, of the system
+        (kept / stray).mkdir()
+    *oldest, before, last = sorted(kept.glob("0*-[0-9]*"))
+    for item in oldest:   # it was killed before it could
+        shutil.rmtree(item)
+    shutil.copytree(folder, spoilt := tmp_path / "spoilt")
+    _reseal(last)
+    after = run_here(folder, table, attempt=2)
+    steps = [int(item.name.split("-")[1]) for item in (last, before)]
+    assert [event["resumed_from"] for event in of("started", after)] == steps
+    assert any(last.name in event["text"] for event in of("log", after))
+    assert result(after)["metrics"] == whole["metrics"]
+    for item in (before, last):
+        _reseal(spoilt / "checkpoints" / item.name)
+    failed = run_here(spoilt, table, attempt=2)[-1]
+    assert (failed["kind"], failed["cause"]) == ("failed", "checkpoint_damaged"), failed
+    assert before.name in failed["message"] and "from the beginning" in failed["hint"]
+
+
+def _reseal(checkpoint: Path) -> None:
+    """Put other bytes in the place of the state, with the hashes that belong to them."""
+    for item in checkpoint.iterdir():
+        if item.suffix in (".safetensors", ".npz"):
+            item.write_bytes(b"other")
+    (checkpoint / "hashes.json").unlink()
+    checkpoints._seal(checkpoint)
+
+
+def test_facts_that_are_no_object_are_no_checkpoint(tmp_path: Path) -> None:
+    keeper = Checkpoints(tmp_path / "c", lambda *_: None)
+    keeper.save(3, {"a": 1}, lambda _: None)
+    folder, = (tmp_path / "c").iterdir()
+    (folder / "facts.json").write_text("[]")
+    (folder / "hashes.json").unlink()
+    checkpoints._seal(folder)
+    assert Checkpoints(tmp_path / "c", lambda *_: None).newest() is None
