@@ -23,7 +23,7 @@ _MOST_FILES = 10_000
 _MOST_BYTES = 1_000_000_000
 _MOST_SETTINGS = 200_000   # bytes of mldesk.toml
 _MOST_LINKS = 20   # that are named
-_OPTION = re.compile(r"(?:^|\s)-(?!-hash=)")   # a hash says which file of a package it has to be
+_OTHER_FILE = re.compile(r"-(?:[rce]|-(?:requirement|constraint|editable)\b)")   # options of pip that read one
 _KEYS = {"entry", "parameters", "inputs", "requirements", "name"}
 _SHAPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "entry": (str, "text"), "name": (str, "text"), "parameters": (dict, "table"), "inputs": (dict, "table"),
@@ -98,12 +98,13 @@ def _requirements(folder: Path, given: list[Any] | str) -> list[str]:
 
 
 def _packages(lines: list[str]) -> list[str]:
-    """Return requirements as they are. Raises BadInput for an option of pip: it may read files, or change the index."""
+    """Return requirements as they are. Raises BadInput where one names another file: pip would look for it on the
+    runner, where it is not, or is somebody else's.
+    """
     for line in lines:
-        if _OPTION.search(line):
-            raise BadInput(f"The requirements in {SETTINGS} have an option of pip, {line!r:.80}. They name packages.",
-                           hint='Write packages like "numpy>=2", or wheels by their path. Which index the runner takes '
-                           "them from is its own setting (MLDESK_PACKAGE_INDEX).")
+        if _OTHER_FILE.match(line):
+            raise BadInput(f"The requirements in {SETTINGS} name another file, {line!r:.80}, which the runner has not.",
+                           hint='Write what is in it among the requirements themselves, like "numpy>=2".')
     return lines
 
 
