@@ -65,8 +65,10 @@ def test_cells_that_cleaning_cannot_read_are_said_refused_or_left_out(mldesk: Co
     answer = mldesk.good(*words, "--clean", "--force")
     assert (answer["rows"], answer["left_out"]) == (30, 0)
     end = "did not fit and is missing now, the first being"
-    assert answer["warnings"] == [f"Step 1 (cast) of desk@2: 1 value of 'amount' {end} 'see invoice' in row 2.",
-                                  f"Step 2 (cast) of desk@2: 1 value of 'day' {end} 'not known' in row 6."]
+    assert [text for text in answer["warnings"] if "in training it never was" not in text] == [
+        f"Step 1 (cast) of desk@2: 1 value of 'amount' {end} 'see invoice' in row 2.",
+        f"Step 2 (cast) of desk@2: 1 value of 'day' {end} 'not known' in row 6."]
+    assert "'amount' is missing in 2 rows; in training it never was." in answer["warnings"]
     refused = mldesk("--json", *words, "--clean", "--strict", "--force")
     assert (refused.code, "row 2, for example; 'see invoice' is not a number" in refused.json["error"]["message"]) == (
         2, True)
