@@ -110,6 +110,10 @@ class Watched(Unwatched):
         self.readings: list[tuple[int, dict[str, float]]] = []
         self.most, self.rounds = most, rounds
 
+    @property
+    def finish(self) -> bool:
+        return len(self.readings) >= self.most
+
     def progress(self, *_how_far: Any) -> None:
         self.rounds -= 1
         self.terminate = self.rounds <= 0
@@ -120,7 +124,6 @@ class Watched(Unwatched):
 
     def metrics(self, *readings: Any) -> None:
         self.readings.append((readings[0], dict(readings[1])))
-        self.finish = len(self.readings) >= self.most
 
 
 def _fit(watched: Watched, classes: int = 2, checkpoints: Checkpoints | None = None, **parameters: Any) -> Fitted:
