@@ -83,7 +83,12 @@ def stops_there(widget: QWidget) -> bool:
 
 
 def _led_to(widget: QWidget) -> bool:
-    """Say whether arrows lead to a button from another one of its group."""
+    """Say whether arrows lead to it: to a button from another one of its group, to the columns of a table that a view
+    of their own draws from the table itself.
+    """
+    table = widget.parentWidget()
+    if isinstance(widget, QAbstractItemView) and isinstance(table, QAbstractItemView):
+        return stops_there(table) and widget.selectionModel() is table.selectionModel()
     group = widget.group() if isinstance(widget, QAbstractButton) else None
     return group is not None and any(stops_there(other) for other in group.buttons())
 
