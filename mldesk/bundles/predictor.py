@@ -147,13 +147,11 @@ class Predictor:
         raw = self._raw(data)
         if level is None or margins is None:
             return self._outputs(raw, self.threshold), noticed
-        if margins.floor is not None:
-            lowest = raw[:, 0] - margins.widths(raw[:, 0].astype(np.float64), level)
-            cut = int((lowest < margins.floor).sum())
-            if cut:
-                noticed[f"{CUT} {margins.floor:g}, as no target that the model learned from was below it, "
-                        "in {rows}."] = cut
-        return self._outputs(raw, self.threshold) | self._spread(raw, margins, level), noticed
+        spread = self._spread(raw, margins, level)
+        if margins.floor is not None and (cut := int((spread["prediction_low"] == margins.floor).sum())):
+            noticed[f"{CUT} {margins.floor:g}, as no target that the model learned from was below it, "
+                    "in {rows}."] = cut
+        return self._outputs(raw, self.threshold) | spread, noticed
 
     def margins_for(self, level: float) -> Margins:
         """Return how far off predictions may be. Raises BadInput for a level that the model cannot say."""

@@ -227,25 +227,15 @@ def test_only_columns_without_a_gap_in_what_was_learned_from_count_as_whole() ->
     assert whole_of(columns, [Column(name, kind) for name, kind in kinds.items()], learned) == {"a", "d"}
 
 
-@pytest.mark.parametrize("whole", [3, "a", [1], {"a": 1}])
-def test_whole_columns_that_are_no_names_are_refused(model: StoredModel, whole: object) -> None:
+@pytest.mark.parametrize(("key", "value"), [
+    *(("whole", value) for value in (3, "a", [1], {"a": 1})),
+    *(("reach", value) for value in (3, {"a": 1}, {"a": [2, 1]}, {"a": [0, "nan"]}, {"a": ["low", 1]}))])
+def test_what_training_saw_is_refused_where_it_is_none(model: StoredModel, key: str, value: object) -> None:
     described = json.loads(model.store.read(next(
         entry.sha256 for entry in model.store.manifest(model.digest).entries if entry.path == "model.json")))
 
     def read(name: str) -> bytes:
-        return json.dumps({**described, "whole": whole}).encode() if name == "model.json" else b""
-
-    with pytest.raises(BadBundle, match="does not describe a model"):
-        Predictor(read)
-
-
-@pytest.mark.parametrize("reach", [3, {"a": 1}, {"a": [2, 1]}, {"a": [0, "nan"]}, {"a": ["low", 1]}])
-def test_a_reach_that_is_none_is_refused(model: StoredModel, reach: object) -> None:
-    described = json.loads(model.store.read(next(
-        entry.sha256 for entry in model.store.manifest(model.digest).entries if entry.path == "model.json")))
-
-    def read(name: str) -> bytes:
-        return json.dumps({**described, "reach": reach}).encode() if name == "model.json" else b""
+        return json.dumps({**described, key: value}).encode() if name == "model.json" else b""
 
     with pytest.raises(BadBundle, match="does not describe a model"):
         Predictor(read)
